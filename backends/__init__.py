@@ -1,0 +1,82 @@
+"""Who answers. One file per wire format; this is the registry. A choice is "provider/model", as a dropdown holds it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from core.errors import AppError, SetupNeeded, TimedOut
+from core.llm import Backend
+from core.plugins import modules
+from core.settings import settings
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One row of the model picker. A provider that cannot be used has one row without a model, and says why."""
+
+    provider: str
+    label: str
+    model: str = ""
+    reason: str = ""
+
+    @property
+    def choice(self) -> str:
+        return f"{self.provider}/{self.model}"
+
+    @property
+    def available(self) -> bool:
+        return not self.reason
+
+
+@cache
+def backends() -> dict[str, Backend]:
+    """Every backend, by name. Each module of this folder offers its own as `backends()`."""
+    found: Iterable[Backend] = (b for module in modules(sys.modules[__name__]) for b in module.backends())
+    return {backend.name: backend for backend in found}
+
+
+def find(choice: str) -> tuple[Backend, str]:
+    """The backend and the model's name of "provider/model". Raises SetupNeeded when there is no such provider."""
+    provider, _, model = choice.partition("/")
+    backend = backends().get(provider)
+    if backend is None:
+        raise SetupNeeded(f"There is no provider {provider!r}. Choose one of {', '.join(sorted(backends()))}.")
+    if not model:
+        raise SetupNeeded(f"{backend.label} has no model to use yet. Choose another provider, or set it up.")
+    return backend, model
+
+
+async def choices(fresh: bool = False) -> list[Choice]:
+    """Every model of every provider, asked side by side; a list is kept for a minute. `fresh` asks again."""
+    if fresh:
+        _lists.clear()
+    found = await asyncio.gather(*(_of(backend) for backend in backends().values()))
+    return [row for rows in found for row in rows]
+
+
+# What each provider offered, and when. Shared by all visitors: it depends on the server's settings alone.
+_lists: dict[str, tuple[float, list[Choice]]] = {}
+
+
+async def _of(backend: Backend) -> list[Choice]:
+    asked, rows = _lists.get(backend.name, (float("-inf"), []))
+    if time.monotonic() - asked > settings().list_lifetime:
+        rows = await _ask(backend)
+        _lists[backend.name] = (time.monotonic(), rows)
+    return rows
+
+
+async def _ask(backend: Backend) -> list[Choice]:
+    try:
+        async with asyncio.timeout(settings().list_timeout):
+            names = await backend.models()
+    except TimeoutError:
+        return [Choice(backend.name, backend.label, reason=str(TimedOut(backend.label)))]
+    except AppError as error:
+        return [Choice(backend.name, backend.label, reason=str(error))]
+    return [Choice(backend.name, backend.label, name) for name in names]

@@ -1,0 +1,302 @@
+"""A conversation: folding events into it, making it fit to send, and the tool loop. Knows no vendor."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from core.errors import (
+    AppError,
+    BadSetting,
+    CutOff,
+    Overloaded,
+    ProviderError,
+    RateLimited,
+    TimedOut,
+    ToolError,
+    TooManyRounds,
+)
+from core.llm import (
+    Backend,
+    BackendEvent,
+    Capabilities,
+    Conversation,
+    Done,
+    Event,
+    Message,
+    Progress,
+    Sampling,
+    TextDelta,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    ToolSpec,
+    Waiting,
+)
+from core.settings import settings
+
+log = logging.getLogger(__name__)
+
+# --- the conversation -------------------------------------------------------------------------------------------------
+
+
+def add(conversation: Conversation, event: Event) -> Conversation:
+    """The conversation after one event."""
+    match event:
+        case Waiting() | Progress():
+            return conversation
+        case ToolResult():
+            return (*conversation, Message("tool", tool_result=event))
+    *earlier, last = _answering(conversation)
+    match event:
+        case TextDelta(text):
+            last = replace(last, text=last.text + text)
+        case Thinking(text):
+            last = replace(last, thinking=last.thinking + text)
+        case ToolCall():
+            last = replace(last, tool_calls=(*last.tool_calls, event))
+        case Done():
+            last = replace(last, done=event, replay=event.replay)
+    return (*earlier, last)
+
+
+def _answering(conversation: Conversation) -> Conversation:
+    """The conversation with an unfinished assistant message at its end."""
+    if conversation and conversation[-1].role == "assistant" and not _closed(conversation[-1]):
+        return conversation
+    return (*conversation, Message("assistant"))
+
+
+def _closed(message: Message) -> bool:
+    return message.done is not None or bool(message.note)
+
+
+def marked(conversation: Conversation, note: str) -> Conversation:
+    """The conversation, its unfinished answer closed with the reason why it is incomplete."""
+    *earlier, last = _answering(conversation)
+    return (*earlier, replace(last, note=note))
+
+
+def ask(conversation: Conversation, text: str) -> Conversation:
+    """The conversation with the user's next message. Raises BadSetting when it is empty or too long."""
+    text, longest = text.strip(), settings().longest_message
+    if not text:
+        raise BadSetting("The message is empty.")
+    if len(text) > longest:
+        raise BadSetting(f"The message is too long: {len(text):,} characters, and at most {longest:,} are taken.")
+    return (*conversation, Message("user", text))
+
+
+def pending(conversation: Conversation) -> tuple[ToolCall, ...]:
+    """The tool calls of the last answer that nothing has answered yet."""
+    answered = set()
+    for message in reversed(conversation):
+        if message.tool_result is not None:
+            answered.add(message.tool_result.id)
+        elif message.role == "assistant":
+            return () if message.note else tuple(call for call in message.tool_calls if call.id not in answered)
+        else:
+            break
+    return ()
+
+
+def sendable(conversation: Conversation, system: str = "") -> Conversation:
+    """The conversation as any provider accepts it.
+
+    The system prompt comes first, answers that hold nothing are left out, and every tool call has a result right
+    after it: a provider refuses a call without one.
+    """
+    results = {m.tool_result.id: m for m in conversation if m.tool_result is not None}
+    sent: list[Message] = [Message("system", system.strip())] if system.strip() else []
+    for message in conversation:
+        if message.role == "user":
+            sent.append(message)
+        elif message.role == "assistant" and (message.text.strip() or message.tool_calls):
+            sent.append(message)
+            sent.extend(results.get(call.id) or _interrupted(call) for call in message.tool_calls)
+    return tuple(sent)
+
+
+def _interrupted(call: ToolCall) -> Message:
+    return Message("tool", tool_result=ToolResult(call.id, call.name, "The call was interrupted.", is_error=True))
+
+
+def without_tools(conversation: Conversation) -> Conversation:
+    """The conversation for a model that knows no tools: calls and results become text of the answer."""
+    results = {m.tool_result.id: m.tool_result.content for m in conversation if m.tool_result is not None}
+    return tuple(_told(message, results) for message in conversation if message.tool_result is None)
+
+
+def _told(message: Message, results: Mapping[str, str]) -> Message:
+    told = [
+        f"[{call.name}({dict(call.arguments)}): {results.get(call.id, 'no answer')}]" for call in message.tool_calls
+    ]
+    return replace(message, text="\n".join([message.text, *told]).strip(), tool_calls=()) if told else message
+
+
+def rounds(conversation: Conversation) -> int:
+    """How many answers with tool calls came since the user's last message."""
+    count = 0
+    for message in reversed(conversation):
+        if message.role == "user":
+            break
+        count += bool(message.tool_calls)
+    return count
+
+
+_ADAPTER = TypeAdapter(Conversation)
+
+
+def dump(conversation: Conversation) -> list[dict[str, Any]]:
+    """The conversation as JSON values, as it is kept in the browser and exported."""
+    plain: list[dict[str, Any]] = _ADAPTER.dump_python(conversation, mode="json", exclude_defaults=True)
+    return plain
+
+
+def load(data: Any) -> Conversation:
+    """The reverse of `dump`. Raises BadSetting for anything else."""
+    try:
+        return _ADAPTER.validate_python(data)
+    except ValueError as error:
+        raise BadSetting("This is not a conversation that Switchboard has exported.") from error
+
+
+# --- the tool loop ----------------------------------------------------------------------------------------------------
+
+
+async def converse(
+    backend: Backend,
+    model: str,
+    conversation: Conversation,
+    *,
+    system: str = "",
+    tools: Iterable[ToolSpec] = (),
+    sampling: Sampling | None = None,
+    ask_first: bool = False,
+    decisions: Mapping[str, bool] | None = None,
+) -> AsyncGenerator[Event]:
+    """The rest of this turn, to be folded with `add`: answers, tool results, and waits, until the model is done.
+
+    With `ask_first` it ends when the model calls a tool; call it again with `decisions` (call id -> approved).
+    Raises AppError; what came before stays valid.
+    """
+    deadline = time.monotonic() + settings().answer_timeout
+    capabilities = await backend.capabilities(model)
+    offered = tuple(tools) if capabilities.tools else ()
+    knobs = (sampling or Sampling()).only(capabilities.sampling)
+    decisions = decisions or {}
+    while True:
+        if calls := pending(conversation):
+            if ask_first and any(call.id not in decisions for call in calls):
+                return
+            async for result in _run_all(calls, offered, decisions):
+                conversation = add(conversation, result)
+                yield result
+        if rounds(conversation) >= settings().tool_rounds:
+            raise TooManyRounds(f"Stopped after {settings().tool_rounds} rounds of tool calls.")
+        sent = sendable(conversation if capabilities.tools else without_tools(conversation), system)
+        async with aclosing(_answer(backend, model, sent, offered, knobs)) as events:
+            async for event in events:
+                if isinstance(event, Done):
+                    event = _priced(event, capabilities, f"{backend.name}/{model}")
+                conversation = add(conversation, event)
+                yield event
+                if time.monotonic() > deadline:
+                    raise TimedOut(backend.label)
+        if not pending(conversation):
+            return
+
+
+def _priced(done: Done, capabilities: Capabilities, choice: str) -> Done:
+    cost = None
+    if capabilities.price and done.input_tokens is not None and done.output_tokens is not None:
+        cost = capabilities.price.of(done.input_tokens, done.output_tokens)
+    return replace(done, cost=cost, choice=choice)
+
+
+async def _answer(
+    backend: Backend, model: str, conversation: Conversation, tools: tuple[ToolSpec, ...], sampling: Sampling
+) -> AsyncGenerator[BackendEvent | Waiting]:
+    """One answer of the model, timed, asked for again while the provider is busy and nothing has come yet."""
+    for attempt in range(settings().retries + 1):
+        started, first = time.monotonic(), None
+        try:
+            async with aclosing(backend.stream(model, conversation, tools, sampling)) as events:
+                async for event in events:
+                    if first is None and not isinstance(event, Progress):
+                        first = time.monotonic()
+                    if isinstance(event, Done):
+                        yield _timed(event, started, first or started)
+                        return
+                    yield event
+            raise CutOff(backend.label)
+        except (RateLimited, Overloaded) as busy:
+            wait = _wait(busy, attempt)
+            if first is not None or wait is None:
+                raise
+        for left in range(wait, 0, -1):
+            yield Waiting(left, f"{backend.label} is busy")
+            await asyncio.sleep(1)
+
+
+def _timed(done: Done, started: float, first: float) -> Done:
+    return replace(done, seconds_to_first_token=first - started, seconds=time.monotonic() - started)
+
+
+def _wait(busy: ProviderError, attempt: int) -> int | None:
+    """Whole seconds to wait before the next attempt: what the provider asked for, else 1, 2, 4 …; None to give up."""
+    asked = busy.retry_after if isinstance(busy, RateLimited) and busy.retry_after is not None else 2**attempt
+    limits = settings()
+    return None if attempt >= limits.retries or asked > limits.longest_retry_wait else max(1, round(asked))
+
+
+async def _run_all(
+    calls: tuple[ToolCall, ...], tools: tuple[ToolSpec, ...], decisions: Mapping[str, bool]
+) -> AsyncGenerator[ToolResult]:
+    """Every call, side by side, each result as it comes."""
+    tasks = [asyncio.create_task(_run(call, tools, decisions.get(call.id, True))) for call in calls]
+    try:
+        for finished in asyncio.as_completed(tasks):
+            yield await finished
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+async def _run(call: ToolCall, tools: tuple[ToolSpec, ...], approved: bool) -> ToolResult:
+    started = time.monotonic()
+    try:
+        content, failed = await _call(call, tools, approved), False
+    except ToolError as error:
+        content, failed = str(error), True
+    return ToolResult(call.id, call.name, content, failed, time.monotonic() - started)
+
+
+async def _call(call: ToolCall, tools: tuple[ToolSpec, ...], approved: bool) -> str:
+    if not approved:
+        raise ToolError("The user rejected this call.")
+    if call.problem:
+        raise ToolError(f"The tool call was not understood: {call.problem}")
+    spec = next((tool for tool in tools if tool.name == call.name), None)
+    if spec is None:
+        names = ", ".join(tool.name for tool in tools) or "none"
+        raise ToolError(f"There is no tool named {call.name!r}. The tools are: {names}.")
+    limit = settings().tool_timeout
+    try:
+        async with asyncio.timeout(limit):
+            return await asyncio.to_thread(spec.run, call.arguments)
+    except TimeoutError as error:
+        raise ToolError(f"The tool {call.name} took longer than {limit:g} seconds.") from error
+    except AppError as error:
+        raise ToolError(str(error)) from error
+    except Exception as error:
+        # A tool is anybody's code: whatever it raises must reach the model as a sentence, not end the conversation.
+        log.exception("tool %s failed", call.name)
+        raise ToolError(f"The tool {call.name} failed.") from error
