@@ -1,0 +1,50 @@
+"""What every test stands on: no network but loopback, no keys, no settings of the machine."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+os.environ.update(
+    HF_HUB_OFFLINE="1",
+    GRADIO_ANALYTICS_ENABLED="False",
+    TOKENIZERS_PARALLELISM="false",
+    NO_PROXY="127.0.0.1,localhost",
+    no_proxy="127.0.0.1,localhost",
+)
+for name in [n for n in os.environ if n.endswith(("_API_KEY", "_BASE_URL", "_PROXY", "_proxy")) and n.lower() != "no_proxy"]:
+    del os.environ[name]
+for name in [n for n in os.environ if n.startswith("SWITCHBOARD_")] + ["GITHUB_TOKEN", "OLLAMA_HOST", "HF_TOKEN"]:
+    os.environ.pop(name, None)
+
+
+@pytest.fixture(autouse=True)
+def only_loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail the test that opens a socket to any other machine, also when its code swallows the refusal."""
+    escaped: list[str] = []
+    for method in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, method, _guarded(getattr(socket.socket, method), escaped))
+    yield
+    assert not escaped, f"connections left this machine: {escaped}"
+
+
+def _guarded(connect: object, escaped: list[str]) -> object:
+    def guarded(self: socket.socket, address: object) -> object:
+        host = address[0] if isinstance(address, tuple) else ""
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_loopback(str(host)):
+            escaped.append(str(host))
+            raise ConnectionRefusedError(f"tests may not reach {host}")
+        return connect(self, address)  # type: ignore[operator]
+
+    return guarded
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
