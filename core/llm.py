@@ -123,30 +123,42 @@ Conversation = tuple[Message, ...]
 # --- sampling: one field = one knob = one slider ----------------------------------------------------------------------
 
 
-def _knob(help: str, low: float = 0, high: float = 0, step: float = 0, choices: tuple[str, ...] = ()) -> Any:
-    return field(default=None, metadata={"help": help, "low": low, "high": high, "step": step, "choices": choices})
+def _knob(help: str, low: float = 0, high: float = 0, step: float = 0, neutral: float | None = None) -> Any:
+    return field(default=None, metadata={"help": help, "low": low, "high": high, "step": step, "neutral": neutral})
+
+
+def _choice(help: str, *choices: str) -> Any:
+    return field(default=None, metadata={"help": help, "choices": choices})
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """How the next token is chosen. None means "not sent": the provider's own default holds.
 
-    Ranges are the widest that a provider documents; a model that takes less says so itself.
+    Ranges are the widest that a provider documents; a model that takes less says so itself. `neutral` in a field's
+    metadata is the value that changes nothing, where there is one.
     """
 
-    temperature: float | None = _knob("Higher is more varied, 0 always takes the likeliest token.", 0, 2, 0.05)
-    top_p: float | None = _knob("Only the likeliest tokens that together reach this probability.", 0, 1, 0.01)
-    top_k: int | None = _knob("Only this many of the likeliest tokens.", 1, 200, 1)
-    min_p: float | None = _knob("Only tokens at least this likely, relative to the likeliest.", 0, 1, 0.01)
-    repetition_penalty: float | None = _knob("Above 1, tokens already in the text become less likely.", 0.5, 2, 0.05)
-    frequency_penalty: float | None = _knob("Lowers a token the more often it has been used.", -2, 2, 0.1)
-    presence_penalty: float | None = _knob("Lowers every token that has been used at all.", -2, 2, 0.1)
-    max_tokens: int | None = _knob("The longest answer, in tokens.", 1, 32768, 1)
+    temperature: float | None = _knob("Higher is more varied, 0 always takes the likeliest token.", 0, 2, 0.05, 1)
+    top_p: float | None = _knob("Only the likeliest tokens that together reach this probability.", 0, 1, 0.01, 1)
+    top_k: int | None = _knob("Only this many of the likeliest tokens.", 1, 200, 1, 50)
+    min_p: float | None = _knob("Only tokens at least this likely, relative to the likeliest.", 0, 1, 0.01, 0)
+    repetition_penalty: float | None = _knob("Above 1, tokens already in the text become less likely.", 0.5, 2, 0.05, 1)
+    frequency_penalty: float | None = _knob("Lowers a token the more often it has been used.", -2, 2, 0.1, 0)
+    presence_penalty: float | None = _knob("Lowers every token that has been used at all.", -2, 2, 0.1, 0)
+    max_tokens: int | None = _knob("The longest answer, in tokens.", 1, 131_072, 1)
     seed: int | None = _knob(
         "The same seed and settings give the same answer where the model allows it.", 0, 2**31 - 1, 1
     )
-    effort: str | None = _knob("How long the model may think first.", choices=("none", "low", "medium", "high"))
+    effort: str | None = _choice("How long the model may think first.", "none", "low", "medium", "high")
     stop: tuple[str, ...] | None = _knob("The answer ends before any of these texts, at most four.", 0, 4)
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Sampling:
+        """The knobs of a JSON object. Raises BadSetting for an unknown one, and as the constructor does."""
+        if unknown := sorted(set(given) - KNOBS):
+            raise BadSetting(f"There is no knob {unknown[0]!r}. The knobs are: {', '.join(sorted(KNOBS))}.")
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
 
     def __post_init__(self) -> None:
         """Raise BadSetting for NaN, infinity, booleans, wrong types and anything out of range."""
@@ -173,7 +185,7 @@ def _check(name: str, kind: str, meta: Mapping[str, Any], value: Any) -> None:
         fine = isinstance(value, tuple) and len(value) <= meta["high"] and all(isinstance(s, str) and s for s in value)
         if not fine:
             raise BadSetting("Stop must be at most four texts, none of them empty.")
-    elif meta["choices"]:
+    elif "choices" in meta:
         if value not in meta["choices"]:
             raise BadSetting(f"{label} must be one of {', '.join(meta['choices'])}.")
     elif kind.startswith("int") and (not isinstance(value, int) or isinstance(value, bool)):
