@@ -8,6 +8,9 @@ from types import ModuleType
 
 
 def modules(package: ModuleType) -> list[ModuleType]:
-    """Every module directly inside `package`, imported, by name. A module that cannot be imported raises."""
+    """Every module directly inside `package`, imported, by name, but for names that start with "_": parts of others.
+
+    A module that cannot be imported raises.
+    """
     found = iter_modules(package.__path__, prefix=f"{package.__name__}.")
-    return [import_module(info.name) for info in sorted(found, key=lambda info: info.name)]
+    return [import_module(info.name) for info in sorted(found, key=lambda info: info.name) if "._" not in info.name]
