@@ -84,6 +84,15 @@ def marked(conversation: Conversation, note: str) -> Conversation:
     return (*earlier, replace(last, note=note))
 
 
+def stopped(conversation: Conversation) -> Conversation:
+    """The conversation, marked when its last turn was left before the model was done."""
+    if not conversation:
+        return conversation
+    last = conversation[-1]
+    finished = last.role == "assistant" and _closed(last) and not pending(conversation)
+    return conversation if finished else marked(conversation, "Stopped.")
+
+
 def ask(conversation: Conversation, text: str) -> Conversation:
     """The conversation with the user's next message. Raises BadSetting when it is empty or too long."""
     text, longest = text.strip(), settings().longest_message

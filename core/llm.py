@@ -158,7 +158,8 @@ class Sampling:
         """The knobs of a JSON object. Raises BadSetting for an unknown one, and as the constructor does."""
         if unknown := sorted(set(given) - KNOBS):
             raise BadSetting(f"There is no knob {unknown[0]!r}. The knobs are: {', '.join(sorted(KNOBS))}.")
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
+        knobs: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
+        return cls(**knobs)
 
     def __post_init__(self) -> None:
         """Raise BadSetting for NaN, infinity, booleans, wrong types and anything out of range."""

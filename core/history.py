@@ -1,0 +1,94 @@
+"""Kept conversations: a list of JSON values that lives in the visitor's own browser, newest first."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+from core.chat import dump, load
+from core.llm import Conversation
+
+Kept = list[dict[str, Any]]
+
+# The list travels from the browser with every message, and browsers give a page 5 MB of local storage in all.
+LARGEST = 1_000_000
+LONGEST_TITLE = 48
+
+
+def new_id() -> str:
+    """A name for a conversation that nobody can guess."""
+    return uuid.uuid4().hex
+
+
+def keep(kept: Kept, id: str, conversation: Conversation) -> Kept:
+    """The list with this conversation first. The oldest are let go where the browser's room would not do."""
+    if not conversation:
+        return kept
+    before = next((row for row in kept if row["id"] == id), None)
+    title = before["title"] if before else title_of(conversation)
+    rows = [{"id": id, "title": title, "messages": dump(conversation)}, *(row for row in kept if row["id"] != id)]
+    while len(rows) > 1 and len(json.dumps(rows)) > LARGEST:
+        rows.pop()
+    return rows
+
+
+def title_of(conversation: Conversation) -> str:
+    """The first thing the user said, shortened."""
+    said = next((" ".join(message.text.split()) for message in conversation if message.role == "user"), "New chat")
+    return said if len(said) <= LONGEST_TITLE else said[: LONGEST_TITLE - 1].rstrip() + "…"
+
+
+def opened(kept: Kept, id: str) -> Conversation:
+    """The conversation of that id, empty when it is not kept. Raises BadSetting when it cannot be read."""
+    return next((load(row["messages"]) for row in kept if row["id"] == id), ())
+
+
+def renamed(kept: Kept, id: str, title: str) -> Kept:
+    """The list with another title for one conversation; an empty title changes nothing."""
+    title = " ".join(title.split())[:200]
+    return [row | {"title": title} if row["id"] == id and title else row for row in kept]
+
+
+def without(kept: Kept, id: str) -> Kept:
+    """The list without one conversation."""
+    return [row for row in kept if row["id"] != id]
+
+
+def matching(kept: Kept, words: str) -> Kept:
+    """The conversations that hold every one of `words`, in their title or in any message."""
+    wanted = words.casefold().split()
+    return [row for row in kept if all(word in _text(row) for word in wanted)]
+
+
+def _text(row: dict[str, Any]) -> str:
+    return "\n".join([row["title"], *(message.get("text", "") for message in row["messages"])]).casefold()
+
+
+def as_json(conversation: Conversation) -> str:
+    """The conversation as it is exported and imported."""
+    return json.dumps({"switchboard": 1, "messages": dump(conversation)}, ensure_ascii=False, indent=2)
+
+
+def from_json(text: str | bytes) -> Conversation:
+    """The reverse of `as_json`. Raises BadSetting for anything else."""
+    try:
+        data = json.loads(text)
+    except ValueError:
+        data = None
+    return load(data.get("messages") if isinstance(data, dict) else None)
+
+
+def as_markdown(conversation: Conversation) -> str:
+    """The conversation as a document to read."""
+    parts = [f"# {title_of(conversation)}"]
+    for message in conversation:
+        if message.tool_result is not None:
+            parts.append(f"*{message.tool_result.name} answered:* {message.tool_result.content}")
+        elif message.text.strip():
+            parts.append(f"**{'You' if message.role == 'user' else 'Model'}:** {message.text.strip()}")
+        for call in message.tool_calls:
+            parts.append(f"*Calls {call.name}* `{json.dumps(dict(call.arguments), ensure_ascii=False)}`")
+        if message.note:
+            parts.append(f"*({message.note})*")
+    return "\n\n".join(parts) + "\n"

@@ -1,0 +1,276 @@
+"""The chat: any model, streamed, with tools. Its state is the conversation; the bubbles are computed from it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from backends import find
+from core.chat import add, ask, converse, marked, pending, stopped
+from core.errors import AppError
+from core.history import Kept, keep, new_id
+from core.llm import Conversation, Event, Progress, Sampling, ToolCall, Waiting
+from core.settings import settings
+from core.streams import ticks
+from core.tools import tools
+from tabs.bubbles import bubbles, message_at, totals
+from tabs.conversations import Shelf, listed, shelf
+from tabs.downloads import downloads
+from tabs.endpoints import endpoints
+from tabs.parts import QUIET, TICK, Knobs, Picker, about, knobs, picker, told, warning
+
+TITLE = "Chat"
+ORDER = 10
+
+EXAMPLES = (
+    "How much is a flight from Delhi to Paris?",
+    "What time is it in Tokyo, and what is 17.5 % of 2,340?",
+    "What can you do?",
+)
+LATEX: list[dict[str, str | bool]] = [
+    {"left": "$$", "right": "$$", "display": True},
+    {"left": "\\[", "right": "\\]", "display": True},
+    {"left": "\\(", "right": "\\)", "display": False},
+]
+
+
+@dataclass(frozen=True)
+class Chat:
+    """The widgets that handlers read and write."""
+
+    conversation: gr.State
+    current: gr.State
+    decisions: gr.State
+    picker: Picker
+    bot: gr.Chatbot
+    box: gr.Textbox
+    status: gr.Markdown
+    approval: gr.Group
+    question: gr.Markdown
+    system: gr.Textbox
+    allowed: gr.CheckboxGroup
+    ask_first: gr.Checkbox
+    knobs: Knobs
+
+
+def build(page: gr.Blocks) -> None:
+    """Draw the tab and wire it."""
+    kept = shelf()
+    chat, approve, reject = _layout(page)
+    _wire_model(page, chat)
+    _wire_turns(page, chat, kept, approve, reject)
+    endpoints()
+
+
+# --- layout -----------------------------------------------------------------------------------------------------------
+
+
+def _layout(page: gr.Blocks) -> tuple[Chat, gr.Button, gr.Button]:
+    conversation, current, decisions = gr.State(()), gr.State(""), gr.State({})
+    picked = picker(page)
+    bot = gr.Chatbot(
+        show_label=False, label="Conversation", height="max(320px, calc(100dvh - 390px))", editable="user",
+        buttons=["copy", "copy_all"], latex_delimiters=LATEX, examples=[{"text": text} for text in EXAMPLES],
+        placeholder="### Ask anything\nThe built-in model needs no key and no network.", elem_id="bot",
+    )  # fmt: skip
+    with gr.Group(visible=False, elem_id="approval") as approval:
+        question = gr.Markdown(container=True)
+        with gr.Row():
+            approve = gr.Button("Approve", variant="primary", elem_id="approve")
+            reject = gr.Button("Reject", variant="stop", elem_id="reject")
+    box = gr.Textbox(
+        show_label=False, label="Message", placeholder="Write a message…", submit_btn=True, stop_btn=False,
+        autofocus=True, lines=1, max_lines=8, elem_id="message",
+    )  # fmt: skip
+    status = gr.Markdown(elem_classes="facts", elem_id="status")
+    with gr.Sidebar(position="right", open=False, width=340):
+        system, allowed, ask_first, drawn = _settings()
+    chat = Chat(
+        conversation,
+        current,
+        decisions,
+        picked,
+        bot,
+        box,
+        status,
+        approval,
+        question,
+        system,
+        allowed,
+        ask_first,
+        drawn,
+    )
+    return chat, approve, reject
+
+
+def _settings() -> tuple[gr.Textbox, gr.CheckboxGroup, gr.Checkbox, Knobs]:
+    gr.Markdown("### Settings")
+    system = gr.Textbox(label="System prompt", info="What the model is told first.", lines=3, elem_id="system")
+    found = tools()
+    allowed = gr.CheckboxGroup(sorted(found), value=sorted(found), label="Tools", info="What the model may call.")
+    notes = [f"- **{name}**: {spec.note}" for name, spec in sorted(found.items()) if spec.note]
+    gr.Markdown("\n".join(notes), elem_classes="hint")
+    ask_first = gr.Checkbox(label="Ask first", info="Each tool call waits for you.", elem_id="ask-first")
+    with gr.Accordion("Sampling", open=False):
+        drawn = knobs()
+    with gr.Accordion("Get another model", open=False):
+        downloads()
+    return system, allowed, ask_first, drawn
+
+
+# --- wiring -----------------------------------------------------------------------------------------------------------
+
+
+def _wire_model(page: gr.Blocks, chat: Chat) -> None:
+    dropdown, widgets = chat.picker.dropdown, list(chat.knobs.widgets.values())
+    for event in (page.load, dropdown.change, chat.picker.refresh.click):
+        event(about, dropdown, chat.picker.facts, **QUIET)
+        event(chat.knobs.fit, dropdown, widgets, **QUIET)
+
+
+def _wire_turns(page: gr.Blocks, chat: Chat, kept: Shelf, approve: gr.Button, reject: gr.Button) -> None:
+    bot, box, conversation = chat.bot, chat.box, chat.conversation
+    shown = [conversation, bot, box, chat.current, chat.approval, chat.status]
+    saved = [kept.state, kept.listing]
+    stored = [kept.state, kept.search, chat.current, conversation]
+    starts = [
+        box.submit(_send, [conversation, box, chat.current], shown, **QUIET),
+        bot.example_select(_send_example, [conversation, chat.current], shown, **QUIET),
+        bot.retry(_retry, [conversation, chat.current], shown, **QUIET),
+        bot.edit(_edit, [conversation, chat.current], shown, **QUIET),
+        approve.click(partial(_decide, True), [conversation, chat.decisions], chat.decisions, **QUIET),
+        reject.click(partial(_decide, False), [conversation, chat.decisions], chat.decisions, **QUIET),
+    ]
+    runs = [start.success(**_turn(chat)) for start in starts]
+    for start, run in zip(starts, runs, strict=True):
+        start.success(_keep, stored, saved, **QUIET)
+        done = run.success(_finish, [conversation, chat.decisions], [box, chat.approval, chat.question], **QUIET)
+        done.success(_keep, stored, saved, **QUIET)
+    stopped = box.stop(_stopped, [conversation], [conversation, bot, box, chat.approval], cancels=runs, **QUIET)
+    stopped.success(_keep, stored, saved, **QUIET)
+    # A new message, another conversation, or a step back ends the answer that is still coming.
+    gr.on([box.submit, bot.retry, bot.edit, bot.undo, *kept.leaving], None, cancels=runs)
+    bot.undo(_undo, [conversation, chat.current], shown, **QUIET).success(_keep, stored, saved, **QUIET)
+    kept.wire(page, view, shown, conversation, chat.current)
+
+
+def _turn(chat: Chat) -> dict[str, Any]:
+    """How the model's part of a turn is started, whatever started it."""
+    inputs = [
+        chat.conversation, chat.picker.dropdown, chat.system, chat.allowed, chat.ask_first, chat.knobs.given,
+        chat.decisions,
+    ]  # fmt: skip
+    return {
+        "fn": _answer, "inputs": inputs, "outputs": [chat.conversation, chat.bot, chat.status],
+        "concurrency_limit": settings().answers_at_once, "concurrency_id": "answers", **QUIET,
+    }  # fmt: skip
+
+
+# --- handlers ---------------------------------------------------------------------------------------------------------
+
+
+def view(conversation: Conversation, current: str, text: str = "", streaming: bool = False) -> list[Any]:
+    """Values for conversation, chatbot, message box, id, approval and status."""
+    box = gr.update(value=text, submit_btn=not streaming, stop_btn=streaming)
+    return [conversation, bubbles(conversation), box, current, gr.update(visible=False), totals(conversation)]
+
+
+def _send(conversation: Conversation, text: str, current: str) -> list[Any]:
+    try:
+        asked = ask(stopped(conversation), text)
+    except AppError as error:
+        raise warning(error) from error
+    return view(asked, current or new_id(), streaming=True)
+
+
+def _send_example(conversation: Conversation, current: str, chosen: gr.SelectData) -> list[Any]:
+    return _send(conversation, chosen.value["text"], current)
+
+
+def _question_at(conversation: Conversation, index: Any) -> int:
+    """The place of the user's message that bubble `index` belongs to or answers."""
+    place = message_at(conversation, index if isinstance(index, int) else index[0])
+    while place > 0 and conversation[place].role != "user":
+        place -= 1
+    return place
+
+
+def _retry(conversation: Conversation, current: str, where: gr.RetryData) -> list[Any]:
+    place = _question_at(conversation, where.index)
+    return view(conversation[: place + 1], current, streaming=True)
+
+
+def _edit(conversation: Conversation, current: str, where: gr.EditData) -> list[Any]:
+    place = _question_at(conversation, where.index)
+    return _send(conversation[:place], str(where.value), current)
+
+
+def _undo(conversation: Conversation, current: str, where: gr.UndoData) -> list[Any]:
+    place = _question_at(conversation, where.index)
+    return view(conversation[:place], current, text=conversation[place].text)
+
+
+def _undecided(conversation: Conversation, decisions: dict[str, bool]) -> ToolCall | None:
+    return next((call for call in pending(conversation) if call.id not in decisions), None)
+
+
+def _decide(approved: bool, conversation: Conversation, decisions: dict[str, bool]) -> dict[str, bool]:
+    call = _undecided(conversation, decisions)
+    return decisions | {call.id: approved} if call else decisions
+
+
+async def _answer(
+    conversation: Conversation, choice: str, system: str, allowed: list[str], ask_first: bool,
+    given: dict[str, Any], decisions: dict[str, bool],
+) -> AsyncGenerator[Any]:  # fmt: skip
+    """The model's part of the turn: yields conversation, bubbles and status, some ten times a second."""
+    status = ""
+    try:
+        backend, model = find(choice)
+        found = tools()
+        events = converse(
+            backend, model, conversation, system=system, tools=[found[name] for name in allowed if name in found],
+            sampling=Sampling.of(given), ask_first=ask_first, decisions=decisions,
+        )  # fmt: skip
+        async with aclosing(ticks(events, TICK)) as ticked:
+            async for batch in ticked:
+                for event in batch:
+                    conversation, status = add(conversation, event), _status(event)
+                # Also a tick without news must yield: Gradio can stop a handler only where it does.
+                yield [conversation, bubbles(conversation), status] if batch else gr.skip()
+    except Exception as error:
+        # Whatever went wrong, what has come so far stays on the page and the reason stands under it.
+        conversation = marked(conversation, told(error))
+    yield conversation, bubbles(conversation), totals(conversation)
+
+
+def _status(event: Event) -> str:
+    match event:
+        case Waiting(seconds, reason):
+            return f"⏳ {reason}: trying again in {seconds} s"
+        case Progress(text, None):
+            return f"⏳ {text}"
+        case Progress(text, fraction):
+            return f"⏳ {text} ({fraction:.0%})"
+    return ""
+
+
+def _finish(conversation: Conversation, decisions: dict[str, bool]) -> list[Any]:
+    call = _undecided(conversation, decisions)
+    question = f"The model wants to call **{call.name}**. Allow it?" if call else ""
+    return [gr.update(submit_btn=True, stop_btn=False), gr.update(visible=call is not None), question]
+
+
+def _stopped(conversation: Conversation) -> list[Any]:
+    ended = stopped(conversation)
+    return [ended, bubbles(ended), gr.update(submit_btn=True, stop_btn=False), gr.update(visible=False)]
+
+
+def _keep(kept: Kept, words: str, current: str, conversation: Conversation) -> list[Any]:
+    rows = keep(kept or [], current, conversation)
+    return [rows, listed(rows, words, current)]

@@ -1,0 +1,180 @@
+"""Widgets that several tabs share: the model picker, the sampling knobs, and how an error is told."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import logging
+from dataclasses import Field, dataclass, fields
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from backends import choices, find
+from core.errors import AppError, BadSetting
+from core.llm import Capabilities, Price, Sampling
+from core.settings import settings
+
+log = logging.getLogger(__name__)
+
+# Two draws in this many seconds at the closest: browsers paint a longer answer late when drawn for every token.
+TICK = 0.06
+# Handlers of the page are not endpoints, and a spinner over the chat at every step would only flicker.
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+def told(error: Exception) -> str:
+    """What the user reads about an error. What the app did not foresee is logged, never shown: it may hold a key."""
+    if isinstance(error, AppError):
+        return str(error)
+    log.error("an error that nothing foresaw", exc_info=error)
+    return "Something went wrong inside Switchboard. The log tells what; try again, or choose another model."
+
+
+def warning(error: Exception) -> gr.Error:
+    """The same as a toast. Gradio renders its text as HTML, so it is escaped."""
+    return gr.Error(html.escape(told(error)), print_exception=False)
+
+
+# --- the model picker -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Picker:
+    """The dropdown over all providers, a button that asks them again, and a line about the chosen model."""
+
+    dropdown: gr.Dropdown
+    refresh: gr.Button
+    facts: gr.Markdown
+
+
+def picker(page: gr.Blocks) -> Picker:
+    """Draw the model picker. The list is asked for when the page opens, not before: the page must not wait for it."""
+    with gr.Row(equal_height=True, elem_classes="picker"):
+        chosen = settings().model
+        dropdown = gr.Dropdown(
+            [chosen], value=chosen, label="Model", allow_custom_value=True, scale=5, min_width=200, elem_id="model"
+        )
+        refresh = gr.Button("↻", scale=0, min_width=48, elem_id="refresh-models")
+    facts = gr.Markdown(elem_classes="facts", elem_id="model-facts")
+    drawn = Picker(dropdown, refresh, facts)
+    page.load(lambda: gr.update(choices=_rows()), None, dropdown, **QUIET)
+    refresh.click(lambda: gr.update(choices=_rows(fresh=True)), None, dropdown, **QUIET)
+    return drawn
+
+
+def _rows(fresh: bool = False) -> list[tuple[str, str]]:
+    """What the dropdown lists: models that can be used, then providers that cannot and what to do about it."""
+    found = asyncio.run(choices(fresh))
+    ready = [(f"{row.label} · {row.model}", row.choice) for row in found if row.available]
+    return ready + [(f"{row.label} ✕ {row.reason}", row.choice) for row in found if not row.available]
+
+
+def capabilities(choice: str) -> Capabilities:
+    """What the chosen model can do. Raises AppError."""
+    backend, model = find(choice)
+    return asyncio.run(backend.capabilities(model))
+
+
+def about(choice: str) -> str:
+    """One line about the chosen model, or what keeps it from being used."""
+    row = next((row for row in asyncio.run(choices()) if row.choice == choice), None)
+    if row is not None and not row.available:
+        return f"⚠️ {row.reason}"
+    try:
+        can = capabilities(choice)
+    except AppError as error:
+        return f"⚠️ {error}"
+    return " · ".join(_facts(can))
+
+
+def _facts(can: Capabilities) -> list[str]:
+    facts = [f"{can.context_window:,} tokens of context"] if can.context_window else []
+    facts.append("calls tools" if can.tools else "takes no tools")
+    facts += ["thinks first"] if can.thinking else []
+    facts.append(_price(can.price))
+    facts += [f"{can.memory / 2**20:,.0f} MB in memory"] if can.memory else []
+    return facts + ([can.note] if can.note else [])
+
+
+def _price(price: Price | None) -> str:
+    if price is None:
+        return "price unknown"
+    if price == Price(0, 0):
+        return "free"
+    return f"${price.input:g} in, ${price.output:g} out a million tokens"
+
+
+# --- knobs ------------------------------------------------------------------------------------------------------------
+
+
+Knob = gr.Slider | gr.Number | gr.Dropdown | gr.Textbox
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """A widget for each field of Sampling; `given` holds those that the user has moved: only they are sent."""
+
+    given: gr.State
+    widgets: dict[str, Knob]
+
+    def fit(self, choice: str) -> list[Any]:
+        """An update for each widget: a knob that the chosen model does not take is off, with the reason."""
+        try:
+            can = capabilities(choice)
+        except AppError:
+            return [gr.update() for _ in self.widgets]
+        return [_fitted(knob, can) for knob in fields(Sampling)]
+
+
+def knobs() -> Knobs:
+    """Draw a knob for each field of Sampling, and a button that sets all of them back."""
+    given = gr.State({})
+    gr.Markdown("Only knobs that you move are sent; the others keep the provider's own defaults.", elem_classes="hint")
+    widgets = {knob.name: _widget(knob) for knob in fields(Sampling)}
+    for name, widget in widgets.items():
+        widget.input(partial(_moved, name), [given, widget], given, **QUIET)
+    reset = gr.Button("Set all knobs back", size="sm")
+    reset.click(_reset, None, [given, *widgets.values()], **QUIET)
+    return Knobs(given, widgets)
+
+
+def _widget(knob: Field[Any]) -> Knob:
+    meta, label, info = knob.metadata, _label(knob.name), knob.metadata["help"]
+    if "choices" in meta:
+        return gr.Dropdown([("as the provider does", ""), *meta["choices"]], value="", label=label, info=info)
+    if knob.name == "stop":
+        return gr.Textbox(label="Stop sequences", info=f"{info} One a line.", lines=2, max_lines=4)
+    if meta["neutral"] is None:
+        return gr.Number(None, label=label, info=info, precision=0)
+    return gr.Slider(meta["low"], meta["high"], meta["neutral"], step=meta["step"], label=label, info=info)
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+def _moved(name: str, given: dict[str, Any], value: Any) -> dict[str, Any]:
+    """The knobs to send after one of them was moved; an emptied one is no longer sent."""
+    if name == "stop":
+        value = [line for line in (value or "").splitlines() if line]
+    rest = {key: kept for key, kept in given.items() if key != name}
+    if value in (None, "", []):
+        return rest
+    try:
+        Sampling.of({name: value})
+    except BadSetting as error:
+        raise warning(error) from error
+    return rest | {name: value}
+
+
+def _reset() -> list[Any]:
+    values = [knob.metadata.get("neutral") if "choices" not in knob.metadata else "" for knob in fields(Sampling)]
+    return [{}, *("" if knob.name == "stop" else v for knob, v in zip(fields(Sampling), values, strict=True))]
+
+
+def _fitted(knob: Field[Any], can: Capabilities) -> Any:
+    taken = knob.name in can.sampling
+    reason = can.reasons.get(knob.name, "This model does not take it.")
+    return gr.update(interactive=taken, info=knob.metadata["help"] if taken else reason)
