@@ -72,24 +72,18 @@ def build(page: gr.Blocks) -> None:
 
 def _layout(page: gr.Blocks) -> tuple[Chat, gr.Button, gr.Button]:
     conversation, current, decisions = gr.State(()), gr.State(""), gr.State({})
-    picked = picker(page)
-    bot = gr.Chatbot(
-        show_label=False, label="Conversation", height="max(320px, calc(100dvh - 390px))", editable="user",
-        buttons=["copy", "copy_all"], latex_delimiters=LATEX, examples=[{"text": text} for text in EXAMPLES],
-        placeholder="### Ask anything\nThe built-in model needs no key and no network.", elem_id="bot",
-    )  # fmt: skip
-    with gr.Group(visible=False, elem_id="approval") as approval:
-        question = gr.Markdown(container=True)
-        with gr.Row():
-            approve = gr.Button("Approve", variant="primary", elem_id="approve")
-            reject = gr.Button("Reject", variant="stop", elem_id="reject")
-    box = gr.Textbox(
-        show_label=False, label="Message", placeholder="Write a message…", submit_btn=True, stop_btn=False,
-        autofocus=True, lines=1, max_lines=8, elem_id="message",
-    )  # fmt: skip
-    status = gr.Markdown(elem_classes="facts", elem_id="status")
-    with gr.Sidebar(position="right", open=False, width=340):
-        system, allowed, ask_first, drawn = _settings()
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=320):
+            picked = picker(page)
+            bot = _chatbot()
+            approval, question, approve, reject = _approval()
+            box = gr.Textbox(
+                show_label=False, label="Message", placeholder="Write a message…", submit_btn=True, autofocus=True,
+                lines=1, max_lines=8, elem_id="message",
+            )  # fmt: skip
+            status = gr.Markdown(elem_classes="facts", elem_id="status")
+        with gr.Column(scale=1, min_width=260):
+            system, allowed, ask_first, drawn = _settings()
     chat = Chat(
         conversation,
         current,
@@ -108,14 +102,40 @@ def _layout(page: gr.Blocks) -> tuple[Chat, gr.Button, gr.Button]:
     return chat, approve, reject
 
 
+def _chatbot() -> gr.Chatbot:
+    return gr.Chatbot(
+        show_label=False, label="Conversation", height="max(320px, calc(100dvh - 330px))", editable="user",
+        buttons=["copy", "copy_all"], latex_delimiters=LATEX, examples=[{"text": text} for text in EXAMPLES],
+        placeholder="### Ask anything\nThe built-in model needs no key and no network.", elem_id="bot",
+    )  # fmt: skip
+
+
+def _approval() -> tuple[gr.Group, gr.Markdown, gr.Button, gr.Button]:
+    with gr.Group(visible=False, elem_id="approval") as approval:
+        question = gr.Markdown(container=True)
+        with gr.Row():
+            approve = gr.Button("Approve", variant="primary", elem_id="approve")
+            reject = gr.Button("Reject", variant="stop", elem_id="reject")
+    return approval, question, approve, reject
+
+
 def _settings() -> tuple[gr.Textbox, gr.CheckboxGroup, gr.Checkbox, Knobs]:
-    gr.Markdown("### Settings")
-    system = gr.Textbox(label="System prompt", info="What the model is told first.", lines=3, elem_id="system")
     found = tools()
-    allowed = gr.CheckboxGroup(sorted(found), value=sorted(found), label="Tools", info="What the model may call.")
-    notes = [f"- **{name}**: {spec.note}" for name, spec in sorted(found.items()) if spec.note]
-    gr.Markdown("\n".join(notes), elem_classes="hint")
-    ask_first = gr.Checkbox(label="Ask first", info="Each tool call waits for you.", elem_id="ask-first")
+    with gr.Accordion("Tools", open=True):
+        allowed = gr.CheckboxGroup(
+            sorted(found), value=sorted(found), show_label=False, label="Tools", container=False, elem_id="tools"
+        )
+        ask_first = gr.Checkbox(label="Ask me before each call", container=False, elem_id="ask-first")
+        notes = [f"{name}: {spec.note}" for name, spec in sorted(found.items()) if spec.note]
+        gr.Markdown("\n\n".join(notes), elem_classes="hint")
+    with gr.Accordion("System prompt", open=False):
+        system = gr.Textbox(
+            show_label=False,
+            label="System prompt",
+            placeholder="What the model is told first.",
+            lines=4,
+            elem_id="system",
+        )
     with gr.Accordion("Sampling", open=False):
         drawn = knobs()
     with gr.Accordion("Get another model", open=False):

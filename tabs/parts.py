@@ -51,12 +51,13 @@ class Picker:
 
 def picker(page: gr.Blocks) -> Picker:
     """Draw the model picker. The list is asked for when the page opens, not before: the page must not wait for it."""
-    with gr.Row(equal_height=True, elem_classes="picker"):
+    with gr.Row():
         chosen = settings().model
         dropdown = gr.Dropdown(
-            [chosen], value=chosen, label="Model", allow_custom_value=True, scale=5, min_width=200, elem_id="model"
-        )
-        refresh = gr.Button("↻", scale=0, min_width=48, elem_id="refresh-models")
+            [chosen], value=chosen, label="Model", show_label=False, container=False, allow_custom_value=True, scale=5,
+            min_width=200, elem_id="model",
+        )  # fmt: skip
+        refresh = gr.Button("↻ Refresh", size="sm", scale=0, min_width=110, elem_id="refresh-models")
     facts = gr.Markdown(elem_classes="facts", elem_id="model-facts")
     drawn = Picker(dropdown, refresh, facts)
     page.load(lambda: gr.update(choices=_rows()), None, dropdown, **QUIET)

@@ -69,7 +69,7 @@ def serve(page: gr.Blocks, **changes: Any) -> Any:
         "pwa": False,
         "footer_links": ["api", "gradio", "settings"],
         "css_paths": Path(__file__).with_name("style.css"),
-        "theme": gr.themes.Soft(primary_hue="indigo", neutral_hue="slate"),
+        "theme": gr.themes.Default(primary_hue="indigo", neutral_hue="slate", font=["system-ui", "sans-serif"]),
         "app_kwargs": {
             "middleware": [Middleware(TrustedHostMiddleware, allowed_hosts=hosts), Middleware(Guard)],
         },

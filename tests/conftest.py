@@ -16,10 +16,12 @@ os.environ.update(
     NO_PROXY="127.0.0.1,localhost",
     no_proxy="127.0.0.1,localhost",
 )
-for name in [n for n in os.environ if n.endswith(("_API_KEY", "_BASE_URL", "_PROXY", "_proxy")) and n.lower() != "no_proxy"]:
-    del os.environ[name]
-for name in [n for n in os.environ if n.startswith("SWITCHBOARD_")] + ["GITHUB_TOKEN", "OLLAMA_HOST", "HF_TOKEN"]:
-    os.environ.pop(name, None)
+SETTINGS = ("_API_KEY", "_BASE_URL", "_PROXY", "_TOKEN", "OLLAMA_HOST")
+for name in list(os.environ):
+    if name.startswith("SWITCHBOARD_") and name != "SWITCHBOARD_TESTS_NEED_BROWSER":
+        del os.environ[name]
+    elif name.upper().endswith(SETTINGS) and name.lower() != "no_proxy":
+        del os.environ[name]
 
 
 @pytest.fixture(autouse=True)
