@@ -1,0 +1,1 @@
+"""Parts of backends/openai.py: the wire format, and the servers that speak it."""

@@ -1,0 +1,316 @@
+"""OpenAI's chat completions, spoken by OpenAI and by every server that is compatible with it.
+
+What differs between servers is data: _openai/servers.json, and in the same form whatever
+SWITCHBOARD_PROVIDERS adds. Facts about models come from core/catalogue.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+
+from backends._openai.wire import Answer, json_format, messages, tool
+from core.catalogue import Profile, price, profile
+from core.errors import AppError, BadReply, CutOff, SetupNeeded, Unreachable, from_status
+from core.llm import KNOBS, Backend, BackendEvent, Capabilities, Conversation, Done, Replay, Sampling, ToolSpec
+from core.remote import MALFORMED, from_transport, key, retry_after, tls, translated
+from core.settings import secret, settings
+from core.streams import paced
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+    from openai.types.chat import ChatCompletionChunk
+
+# Models that a server lists and that cannot chat, whoever made them.
+OTHER_KINDS = re.compile(
+    "embed|tts|whisper|dall-e|moderation|realtime|audio|image|transcribe|sora|speech|rerank|guard|babbage|davinci"
+)
+NOTHING = re.compile("(?!)")
+# What a reasoning model takes; the rest it refuses, or at best ignores (langchain_openai, `validate_temperature`).
+WHILE_REASONING = frozenset({"max_tokens", "effort"})
+
+
+def _knob(name: str) -> str:
+    if name not in KNOBS:
+        raise ValueError(f"there is no knob {name!r}")
+    return name
+
+
+Knob = Annotated[str, AfterValidator(_knob)]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAI:
+    """One server. Rows of servers.json and of SWITCHBOARD_PROVIDERS have these fields.
+
+    `knobs` maps our knobs to the server's names for them. `hidden` and `without_tools` are patterns of model ids.
+    `profiles` and `prices` name the tables for core/catalogue.py. `echo` is a field beside the standard that the
+    server wants back with a tool call. `usage` is false for a server that refuses `stream_options`.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+    label: Annotated[str, Field(min_length=1)]
+    base_url: Annotated[str, Field(pattern=r"^https?://[^/]")]
+    base_variable: str = ""
+    key_variable: str = ""
+    key_needed: bool = True
+    listing: str = "/models"
+    start: str = ""
+    profiles: str = ""
+    prices: str = ""
+    hidden: re.Pattern[str] = NOTHING
+    without_tools: re.Pattern[str] = NOTHING
+    prefix: str = ""
+    echo: str = ""
+    tools: bool = True
+    structured: bool = True
+    usage: bool = True
+    knobs: Mapping[Knob, str] = field(
+        default_factory=lambda: {"temperature": "temperature", "max_tokens": "max_tokens"}
+    )
+    problem: str = ""
+
+    async def models(self) -> list[str]:
+        """Every model that can chat, newest first where the server tells."""
+        async with self._client() as client:
+            reply: Any = await client.get(self.listing, cast_to=object)
+            rows = reply["data"] if isinstance(reply, dict) else reply
+            rows = sorted(rows, key=_made, reverse=True)
+            names = [str(row["id"]).removeprefix(self.prefix) for row in rows]
+        return [name for name in names if not (OTHER_KINDS.search(name.lower()) or self.hidden.search(name))]
+
+    async def capabilities(self, model: str) -> Capabilities:
+        """What the catalogue knows of `model`; for others, what the server's row says."""
+        known, takes = self._known(model), self._takes(model)
+        toolless = self.without_tools.search(model) is not None
+        cost = await asyncio.to_thread(price, self.prices, model) if self.prices else None
+        return Capabilities(
+            tools=bool(known.get("tool_calling", self.tools)) and not toolless,
+            thinking=bool(known.get("reasoning_output")),
+            structured=bool(known.get("structured_output", self.structured)),
+            sampling=takes,
+            reasons={knob: self._reason(model, knob) for knob in KNOBS - takes},
+            context_window=known.get("max_input_tokens"),
+            max_output=known.get("max_output_tokens"),
+            price=cost,
+            note=f"{self.label} takes tools for this model only in its Responses API, not here." if toolless else "",
+        )
+
+    async def stream(
+        self,
+        model: str,
+        conversation: Conversation,
+        tools: tuple[ToolSpec, ...] = (),
+        sampling: Sampling = Sampling(),
+        schema: Mapping[str, Any] | None = None,
+    ) -> AsyncGenerator[BackendEvent]:
+        """One answer. A tool call is emitted only once the server says that the answer is complete."""
+        request = self._request(model, conversation, tools, sampling, schema)
+        answer = Answer({call.id for message in conversation for call in message.tool_calls})
+        with translated(self._error):
+            async with aclosing(self._chunks(request)) as raw, aclosing(paced(raw, self.label)) as chunks:
+                async for chunk in chunks:
+                    for piece in answer.take(chunk):
+                        yield piece
+            for event in self._end(answer, model):
+                yield event
+
+    # --- asking ---
+
+    @asynccontextmanager
+    async def _client(self) -> AsyncIterator[AsyncOpenAI]:
+        """A client for one request: it belongs to one event loop, and closing it ends the request."""
+        api_key = self._key()
+        await asyncio.to_thread(import_module, "openai")
+        import httpx2
+        import openai
+
+        limits = settings()
+        timeout = openai.Timeout(limits.first_token_timeout, connect=limits.connect_timeout)
+        address = os.environ.get(self.base_variable, "").strip() or self.base_url
+        with translated(self._error):
+            http = openai.DefaultAsyncHttpxClient(verify=tls(httpx2), timeout=timeout)
+            async with openai.AsyncOpenAI(
+                api_key=api_key, base_url=address, timeout=timeout, max_retries=0, http_client=http
+            ) as client:
+                yield client
+
+    def _key(self) -> str:
+        if self.problem:
+            raise SetupNeeded(self.problem)
+        if self.key_variable and (self.key_needed or secret(self.key_variable)):
+            return key(self.key_variable, self.label)
+        return "none"  # The SDK wants one; a server without keys looks at none.
+
+    async def _chunks(self, request: Mapping[str, Any]) -> AsyncGenerator[ChatCompletionChunk]:
+        async with self._client() as client, await client.chat.completions.create(stream=True, **request) as stream:
+            async for chunk in stream:
+                yield chunk
+
+    def _request(
+        self,
+        model: str,
+        conversation: Conversation,
+        tools: tuple[ToolSpec, ...],
+        sampling: Sampling,
+        schema: Mapping[str, Any] | None,
+    ) -> dict[str, Any]:
+        request: dict[str, Any] = {
+            "model": model,
+            "messages": messages(conversation, model, self.name, self.echo),
+            "extra_body": self._knobs(model, sampling),
+        }
+        if self.usage:
+            request["stream_options"] = {"include_usage": True}
+        if tools:
+            request["tools"] = [tool(spec) for spec in tools]
+        if schema is not None:
+            request["response_format"] = json_format(schema)
+        return request
+
+    # --- what a model takes ---
+
+    def _in_table(self, model: str) -> bool:
+        """Whether `self.profiles` should know this model; on a server of many makers, OpenAI's own models only."""
+        return bool(self.profiles) and ("/" not in model or model.startswith("openai/"))
+
+    def _known(self, model: str) -> Profile:
+        own = model.removeprefix("openai/").removeprefix("ft:")
+        return profile(self.profiles, own) if self._in_table(model) else {}
+
+    def _takes(self, model: str) -> frozenset[str]:
+        known, all_knobs = self._known(model), frozenset(self.knobs)
+        if not self._in_table(model):
+            return all_knobs
+        if not known:
+            return all_knobs & {"max_tokens"}
+        takes = all_knobs if known.get("temperature") else all_knobs & WHILE_REASONING
+        return takes if _efforts(known) else takes - {"effort"}
+
+    def _reason(self, model: str, knob: str) -> str:
+        if knob not in self.knobs:
+            return f"{self.label} does not take it."
+        if not self._known(model):
+            return "Nothing is known about this model yet, so its own setting holds."
+        if knob == "effort":
+            return "This model does not think before it answers."
+        return "This model thinks before it answers, and chooses this itself."
+
+    def _knobs(self, model: str, sampling: Sampling) -> dict[str, Any]:
+        """The knobs by the server's names."""
+        known, names = self._known(model), dict(self.knobs)
+        given = sampling.only(self._takes(model)).given()
+        if efforts := _efforts(known):
+            names["max_tokens"] = "max_completion_tokens"
+            # Models that take both take sampling only while they do not think.
+            if given.keys() - WHILE_REASONING and given.setdefault("effort", "none") != "none":
+                given = {knob: value for knob, value in given.items() if knob in WHILE_REASONING}
+            if "effort" in given:
+                given["effort"] = _nearest(given["effort"], efforts)
+        return {names[knob]: value for knob, value in given.items() if knob in names}
+
+    # --- reading the answer ---
+
+    def _end(self, answer: Answer, model: str) -> Iterator[BackendEvent]:
+        if not answer.heard:
+            raise BadReply(self.label)
+        if answer.finish is None:
+            raise CutOff(self.label)
+        calls, stop = answer.end()
+        for call in calls:
+            yield call.whole()
+        extras = tuple({self.echo: call.extra[self.echo]} if self.echo in call.extra else {} for call in calls)
+        replay = Replay(self.name, model, extras) if any(extras) else None
+        yield Done(stop, answer.input_tokens, answer.output_tokens, replay)
+
+    def _error(self, error: Exception) -> AppError | None:
+        """What the SDK raised, in our words."""
+        import httpx2
+        import openai
+
+        match error:
+            case openai.APIConnectionError():
+                ours: AppError = from_transport(self.label, error.__cause__, httpx2)
+            case openai.APIStatusError():
+                hint, wait = f"{error.code} {error.type} {error.body}", error.response.headers.get("retry-after")
+                ours = from_status(self.label, error.status_code, hint, retry_after(wait))
+            case openai.APIError():
+                ours = from_status(self.label, _status(error), f"{error.code} {error.type} {error.body}")
+            case httpx2.HTTPError() | httpx2.InvalidURL():
+                ours = from_transport(self.label, error, httpx2)
+            case _:
+                return BadReply(self.label) if isinstance(error, MALFORMED) else None
+        return Unreachable(self.label, self.start) if self.start and isinstance(ours, Unreachable) else ours
+
+
+def _made(row: Mapping[str, Any]) -> float:
+    made = row.get("created")
+    return made if isinstance(made, int | float) else 0
+
+
+def _efforts(known: Profile) -> tuple[str, ...]:
+    """The levels of thinking a model offers. Where the table has none, those that every reasoning model takes."""
+    levels = known.get("reasoning_effort_levels") or (
+        ("low", "medium", "high") if known.get("reasoning_output") else ()
+    )
+    return tuple(levels)
+
+
+def _nearest(effort: str, efforts: tuple[str, ...]) -> str:
+    """`effort`, or the least that a model offers which cannot do without thinking."""
+    return effort if effort in efforts else "minimal" if "minimal" in efforts else "low"
+
+
+def _status(error: Any) -> int:
+    """The HTTP status that an error inside a stream stands for: some servers send it as the code, others a word."""
+    code = str(error.code or "")
+    if code.isdigit():
+        return int(code)
+    return IN_STREAM.get(code) or IN_STREAM.get(str(error.type)) or 500
+
+
+IN_STREAM = {
+    "rate_limit_exceeded": 429,
+    "insufficient_quota": 429,
+    "context_length_exceeded": 400,
+    "invalid_request_error": 400,
+}
+
+
+def backends() -> list[Backend]:
+    """The servers we know, and those that SWITCHBOARD_PROVIDERS adds or changes."""
+    known = _ROWS.validate_json((Path(__file__).parent / "_openai" / "servers.json").read_bytes())
+    return [*known, *_added(settings().providers.strip())]
+
+
+def _added(given: str) -> list[OpenAI]:
+    if not given:
+        return []
+    try:
+        text = given if given.startswith(("[", "{")) else Path(given).expanduser().read_text("utf-8")
+        return _ROWS.validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        return [_broken(f"{first['msg']}{f' at {where}' if where else ''}")]
+    except (OSError, ValueError):
+        return [_broken("it is neither JSON nor the path of a file that can be read")]
+
+
+def _broken(why: str) -> OpenAI:
+    problem = f"SWITCHBOARD_PROVIDERS cannot be used: {why}. README shows its form."
+    return OpenAI("providers", "Added providers", "", problem=problem)
+
+
+_ROWS = TypeAdapter(list[OpenAI])
