@@ -46,6 +46,7 @@ class Chat:
     conversation: gr.State
     current: gr.State
     decisions: gr.State
+    turn: gr.State
     picker: Picker
     bot: gr.Chatbot
     box: gr.Textbox
@@ -71,7 +72,7 @@ def build(page: gr.Blocks) -> None:
 
 
 def _layout(page: gr.Blocks) -> tuple[Chat, gr.Button, gr.Button]:
-    conversation, current, decisions = gr.State(()), gr.State(""), gr.State({})
+    states = gr.State(()), gr.State(""), gr.State({}), gr.State("")
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=320):
             picked = picker(page)
@@ -84,21 +85,7 @@ def _layout(page: gr.Blocks) -> tuple[Chat, gr.Button, gr.Button]:
             status = gr.Markdown(elem_classes="facts", elem_id="status")
         with gr.Column(scale=1, min_width=260):
             system, allowed, ask_first, drawn = _settings()
-    chat = Chat(
-        conversation,
-        current,
-        decisions,
-        picked,
-        bot,
-        box,
-        status,
-        approval,
-        question,
-        system,
-        allowed,
-        ask_first,
-        drawn,
-    )
+    chat = Chat(*states, picked, bot, box, status, approval, question, system, allowed, ask_first, drawn)
     return chat, approve, reject
 
 
@@ -154,41 +141,40 @@ def _wire_model(page: gr.Blocks, chat: Chat) -> None:
 
 
 def _wire_turns(page: gr.Blocks, chat: Chat, kept: Shelf, approve: gr.Button, reject: gr.Button) -> None:
-    bot, box, conversation = chat.bot, chat.box, chat.conversation
+    bot, box, conversation, turn = chat.bot, chat.box, chat.conversation, chat.turn
     shown = [conversation, bot, box, chat.current, chat.approval, chat.status]
-    saved = [kept.state, kept.listing]
     stored = [kept.state, kept.search, chat.current, conversation]
-    starts = [
-        box.submit(_send, [conversation, box, chat.current], shown, **QUIET),
-        bot.example_select(_send_example, [conversation, chat.current], shown, **QUIET),
-        bot.retry(_retry, [conversation, chat.current], shown, **QUIET),
-        bot.edit(_edit, [conversation, chat.current], shown, **QUIET),
-        approve.click(partial(_decide, True), [conversation, chat.decisions], chat.decisions, **QUIET),
-        reject.click(partial(_decide, False), [conversation, chat.decisions], chat.decisions, **QUIET),
-    ]
-    runs = [start.success(**_turn(chat)) for start in starts]
-    for start, run in zip(starts, runs, strict=True):
-        start.success(_keep, stored, saved, **QUIET)
-        done = run.success(_finish, [conversation, chat.decisions], [box, chat.approval, chat.question], **QUIET)
-        done.success(_keep, stored, saved, **QUIET)
-    stopped = box.stop(_stopped, [conversation], [conversation, bot, box, chat.approval], cancels=runs, **QUIET)
-    stopped.success(_keep, stored, saved, **QUIET)
+    keeping: dict[str, Any] = {"fn": _keep, "inputs": stored, "outputs": [kept.state, kept.listing], **QUIET}
+    # Whatever starts a turn sets `turn` to something new; there is one event that streams, and so one to cancel.
+    run = _streaming(chat)
+    run.success(_finish, [conversation, chat.decisions], [box, chat.approval, chat.question], **QUIET).success(
+        **keeping
+    )
     # A new message, another conversation, or a step back ends the answer that is still coming.
-    gr.on([box.submit, bot.retry, bot.edit, bot.undo, *kept.leaving], None, cancels=runs)
-    bot.undo(_undo, [conversation, chat.current], shown, **QUIET).success(_keep, stored, saved, **QUIET)
-    kept.wire(page, view, shown, conversation, chat.current)
+    ending: dict[str, Any] = {"cancels": [run], **QUIET}
+    here, started = [conversation, chat.current], [*shown, turn]
+    box.submit(_send, [*here, box], started, **ending).success(**keeping)
+    bot.example_select(_send_example, here, started, **ending).success(**keeping)
+    bot.retry(_retry, here, started, **ending).success(**keeping)
+    bot.edit(_edit, here, started, **ending).success(**keeping)
+    bot.undo(_undo, here, shown, **ending).success(**keeping)
+    box.stop(_stopped, here, shown, **ending).success(**keeping)
+    for button, approved in ((approve, True), (reject, False)):
+        decided = [conversation, chat.decisions]
+        button.click(partial(_decide, approved), decided, [chat.decisions, turn], **QUIET)
+    kept.wire(page, view, shown, conversation, chat.current, run)
 
 
-def _turn(chat: Chat) -> dict[str, Any]:
-    """How the model's part of a turn is started, whatever started it."""
+def _streaming(chat: Chat) -> Any:
+    """The event of the model's part of a turn."""
     inputs = [
         chat.conversation, chat.picker.dropdown, chat.system, chat.allowed, chat.ask_first, chat.knobs.given,
         chat.decisions,
     ]  # fmt: skip
-    return {
-        "fn": _answer, "inputs": inputs, "outputs": [chat.conversation, chat.bot, chat.status],
-        "concurrency_limit": settings().answers_at_once, "concurrency_id": "answers", **QUIET,
-    }  # fmt: skip
+    return chat.turn.change(
+        _answer, inputs, [chat.conversation, chat.bot, chat.status], trigger_mode="multiple",
+        concurrency_limit=settings().answers_at_once, concurrency_id="answers", **QUIET,
+    )  # fmt: skip
 
 
 # --- handlers ---------------------------------------------------------------------------------------------------------
@@ -200,16 +186,21 @@ def view(conversation: Conversation, current: str, text: str = "", streaming: bo
     return [conversation, bubbles(conversation), box, current, gr.update(visible=False), totals(conversation)]
 
 
-def _send(conversation: Conversation, text: str, current: str) -> list[Any]:
+def _started(conversation: Conversation, current: str) -> list[Any]:
+    """The values of `view`, and a new turn."""
+    return [*view(conversation, current or new_id(), streaming=True), new_id()]
+
+
+def _send(conversation: Conversation, current: str, text: str) -> list[Any]:
     try:
         asked = ask(stopped(conversation), text)
     except AppError as error:
         raise warning(error) from error
-    return view(asked, current or new_id(), streaming=True)
+    return _started(asked, current)
 
 
 def _send_example(conversation: Conversation, current: str, chosen: gr.SelectData) -> list[Any]:
-    return _send(conversation, chosen.value["text"], current)
+    return _send(conversation, current, chosen.value["text"])
 
 
 def _question_at(conversation: Conversation, index: Any) -> int:
@@ -222,12 +213,12 @@ def _question_at(conversation: Conversation, index: Any) -> int:
 
 def _retry(conversation: Conversation, current: str, where: gr.RetryData) -> list[Any]:
     place = _question_at(conversation, where.index)
-    return view(conversation[: place + 1], current, streaming=True)
+    return _started(conversation[: place + 1], current)
 
 
 def _edit(conversation: Conversation, current: str, where: gr.EditData) -> list[Any]:
     place = _question_at(conversation, where.index)
-    return _send(conversation[:place], str(where.value), current)
+    return _send(conversation[:place], current, str(where.value))
 
 
 def _undo(conversation: Conversation, current: str, where: gr.UndoData) -> list[Any]:
@@ -239,9 +230,9 @@ def _undecided(conversation: Conversation, decisions: dict[str, bool]) -> ToolCa
     return next((call for call in pending(conversation) if call.id not in decisions), None)
 
 
-def _decide(approved: bool, conversation: Conversation, decisions: dict[str, bool]) -> dict[str, bool]:
+def _decide(approved: bool, conversation: Conversation, decisions: dict[str, bool]) -> list[Any]:
     call = _undecided(conversation, decisions)
-    return decisions | {call.id: approved} if call else decisions
+    return [decisions | {call.id: approved} if call else decisions, new_id()]
 
 
 async def _answer(
@@ -254,7 +245,7 @@ async def _answer(
         backend, model = find(choice)
         found = tools()
         events = converse(
-            backend, model, conversation, system=system, tools=[found[name] for name in allowed if name in found],
+            backend, model, conversation, system=system or "", tools=[found[name] for name in allowed if name in found],
             sampling=Sampling.of(given), ask_first=ask_first, decisions=decisions,
         )  # fmt: skip
         async with aclosing(ticks(events, TICK)) as ticked:
@@ -286,9 +277,8 @@ def _finish(conversation: Conversation, decisions: dict[str, bool]) -> list[Any]
     return [gr.update(submit_btn=True, stop_btn=False), gr.update(visible=call is not None), question]
 
 
-def _stopped(conversation: Conversation) -> list[Any]:
-    ended = stopped(conversation)
-    return [ended, bubbles(ended), gr.update(submit_btn=True, stop_btn=False), gr.update(visible=False)]
+def _stopped(conversation: Conversation, current: str) -> list[Any]:
+    return view(stopped(conversation), current)
 
 
 def _keep(kept: Kept, words: str, current: str, conversation: Conversation) -> list[Any]:

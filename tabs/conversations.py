@@ -41,17 +41,15 @@ class Shelf:
     upload: gr.UploadButton
     exported: gr.Textbox
 
-    @property
-    def leaving(self) -> list[Any]:
-        """The events that put another conversation on the page."""
-        return [self.new.click, self.listing.input, self.delete.click, self.upload.upload]
-
     def wire(
-        self, page: gr.Blocks, view: View, shown: Sequence[Any], conversation: gr.State, current: gr.State
+        self, page: gr.Blocks, view: View, shown: Sequence[Any], conversation: gr.State, current: gr.State, run: Any
     ) -> None:
-        """Connect the shelf to the chat: `view` gives the values for `shown`, the widgets of an open conversation."""
+        """Connect the shelf to the chat: `view` gives the values for `shown`, the widgets of an open conversation.
+
+        Opening another conversation ends `run`, the answer that is still coming in this one.
+        """
         state, search, listing = self.state, self.search, self.listing
-        rows = [state, listing]
+        leaving: dict[str, Any] = {"cancels": [run], **QUIET}
 
         def show(kept: Kept, id: str) -> list[Any]:
             try:
@@ -60,7 +58,7 @@ class Shelf:
                 raise warning(error) from error
 
         def begin(kept: Kept, words: str) -> list[Any]:
-            return [*view((), new_id()), listed(kept, words, "")]
+            return [*view((), new_id()), listed(kept, words or "", "")]
 
         def drop(kept: Kept, words: str, id: str) -> list[Any]:
             rest = without(kept or [], id)
@@ -83,12 +81,12 @@ class Shelf:
             return [changed, listed(changed, words, id), ""]
 
         page.load(restore, state, [*shown, listing], **QUIET)
-        listing.input(show, [state, listing], list(shown), **QUIET)
+        listing.input(show, [state, listing], list(shown), **leaving)
         search.change(listed, [state, search, current], listing, **QUIET)
-        self.new.click(begin, [state, search], [*shown, listing], **QUIET)
-        self.delete.click(drop, [state, search, current], [state, *shown, listing], **QUIET)
-        self.upload.upload(bring, [state, search, self.upload], [state, *shown, listing], **QUIET)
-        self.title.submit(rename, [state, search, current, self.title], [*rows, self.title], **QUIET)
+        self.new.click(begin, [state, search], [*shown, listing], **leaving)
+        self.delete.click(drop, [state, search, current], [state, *shown, listing], **leaving)
+        self.upload.upload(bring, [state, search, self.upload], [state, *shown, listing], **leaving)
+        self.title.submit(rename, [state, search, current, self.title], [state, listing, self.title], **QUIET)
         for button, form in ((self.markdown, as_markdown), (self.json, as_json)):
             made = button.click(form, conversation, self.exported, **QUIET)
             made.success(None, self.exported, None, js=_SAVE)

@@ -16,12 +16,18 @@ os.environ.update(
     NO_PROXY="127.0.0.1,localhost",
     no_proxy="127.0.0.1,localhost",
 )
-SETTINGS = ("_API_KEY", "_BASE_URL", "_PROXY", "_TOKEN", "OLLAMA_HOST")
-for name in list(os.environ):
-    if name.startswith("SWITCHBOARD_") and name != "SWITCHBOARD_TESTS_NEED_BROWSER":
-        del os.environ[name]
-    elif name.upper().endswith(SETTINGS) and name.lower() != "no_proxy":
-        del os.environ[name]
+
+
+def _is_setting(variable: str) -> bool:
+    """Whether a variable of the machine would change what the app does."""
+    if variable in ("SWITCHBOARD_TESTS_NEED_BROWSER", "NO_PROXY", "no_proxy"):
+        return False
+    ends = ("_API_KEY", "_BASE_URL", "_PROXY", "_TOKEN", "OLLAMA_HOST")
+    return variable.startswith("SWITCHBOARD_") or variable.upper().endswith(ends)
+
+
+for variable in filter(_is_setting, list(os.environ)):
+    del os.environ[variable]
 
 
 @pytest.fixture(autouse=True)
