@@ -1,0 +1,1 @@
+"""Parts of backends/ollama.py: the wire format, and how large a window a conversation needs."""
