@@ -162,7 +162,7 @@ def from_status(provider: str, status: int, hint: str = "", retry_after: float |
     return Overloaded(provider) if status >= 500 else RequestRefused(provider)
 
 
-# How servers word it: OpenAI's code, Anthropic's sentence, vLLM's and llama.cpp's.
+# How servers word it: OpenAI's code, Anthropic's two sentences, vLLM's, llama.cpp's, Ollama's and Gemini's.
 TOO_LONG = (
     "context_length_exceeded",
     "prompt is too long",
@@ -171,4 +171,7 @@ TOO_LONG = (
     "exceeds the available context",
     "too many tokens",
     "context window",
+    "exceed context limit",
+    "exceeds the context length",
+    "exceeds the maximum number of tokens",
 )
