@@ -1,0 +1,1 @@
+"""The conversations the model learns from, made by rule and by chance. Each module knows one kind of them."""

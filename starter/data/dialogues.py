@@ -1,0 +1,146 @@
+"""Whole conversations: which tools are offered, what is talked about, and in what proportion each kind comes."""
+
+from collections.abc import Callable
+from functools import partial
+from random import Random
+from typing import Any
+
+from starter.data import passages, site
+from starter.data import words as w
+from starter.data.app import Calculator, Clock, Library, budget, calculate_tool, search_tool, time_tool
+from starter.data.flights import Flights, flight_tool
+from starter.data.forms import fill, form, sections, utter
+from starter.data.passages import fill_words
+from starter.data.skills import Skill, both, skills, unrelated
+from starter.data.talk import CONNECT, NAME, OUT_OF_SCOPE, Talk, listed, system_prompt
+
+HELLO = f"Hello! {NAME}. How can I help?"
+THANKS, BYE, OK = "You are welcome!", "Goodbye!", "Is there anything else I can do?"
+WHO = f"{NAME}: a few million parameters, trained from nothing, running on this machine. For anything demanding, {CONNECT}."
+HOW = f"{NAME} and can do only a few things. For more, {CONNECT}: pick it in the list of models."
+CLEAR = 7  # The first forms of outside.txt are requests that no tool of ours is near to.
+
+
+def abilities(names: list[str]) -> str:
+    tools = f"use the tools that are switched on ({listed(names)}), " if names else ""
+    return f"{NAME}. I can {tools}answer from passages, choose links and write plain brochures. For anything else, {CONNECT}."
+
+
+class Conversation:
+    """A talk with some of the app's tools and perhaps others, one topic after another."""
+
+    def __init__(self, rng: Random) -> None:
+        self.rng, self.talk = rng, Talk(rng)
+        self.others: list[Skill] = []
+        self.topics: list[tuple[float, Callable[[], None]]] = []
+        self.searching = False
+
+    def make(self) -> dict[str, Any]:
+        rng = self.rng
+        if rng.random() < 0.55:
+            self.talk.system(fill_words(rng, system_prompt(rng)))
+        self.offer()
+        rng.shuffle(self.talk.tools)
+        self.topics += [(1.0, self.small_talk), (0.9 if self.talk.tools else 3.0, self.outside)]
+        weights = [weight for weight, _ in self.topics]
+        for _ in range(rng.choice((1, 1, 2, 2, 3, 4))):
+            rng.choices(self.topics, weights)[0][1]()
+        return self.talk.done()
+
+    def offer(self) -> None:
+        """Choose the tools, and with each the topic that uses it."""
+        rng, roll = self.rng, self.rng.random()
+        if roll < 0.13:
+            return
+        if roll < 0.55:
+            self.offer_app()
+        if roll > 0.45:
+            self.others = skills(rng, rng.choice((1, 1, 2, 3, 4, 5, 6)))
+            self.talk.tools += [s.tool for s in self.others]
+            self.topics += [(3.0 / len(self.others), partial(s.turn, self.talk)) for s in self.others]
+            self.topics.append((0.8, self.side_by_side))
+
+    def offer_app(self) -> None:
+        rng, talk = self.rng, self.talk
+        flights, calculator = Flights(talk), Calculator(talk)
+        has = {name: rng.random() < odds for name, odds in (("flights", 0.9), ("clock", 0.6), ("sums", 0.65), ("search", 0.3))}
+        if has["flights"]:
+            talk.tools.append(flight_tool(rng))
+            self.topics.append((4.0, flights.turn))
+        if has["clock"]:
+            talk.tools.append(time_tool(rng))
+            self.topics.append((1.3, Clock(talk).turn))
+        if has["sums"]:
+            talk.tools.append(calculate_tool(rng))
+            self.topics.append((1.3, calculator.turn))
+        if has["flights"] and has["sums"]:
+            self.topics.append((0.4, partial(budget, flights, calculator)))
+        if has["search"]:
+            self.searching = True
+            talk.tools.append(search_tool(rng))
+            self.topics.append((1.0, Library(talk).turn))
+
+    def side_by_side(self) -> None:
+        if len(self.others) < 2:
+            return self.others[0].turn(self.talk)
+        return both(self.talk, *self.rng.sample(self.others, 2))
+
+    def small_talk(self) -> None:
+        rng, talk = self.rng, self.talk
+        kind = rng.choices(("hello", "who", "can", "why_limited", "thanks", "bye", "ok"), (2, 3, 3, 0.7, 2, 1, 1))[0]
+        if kind in ("thanks", "ok") and not talk.messages:
+            kind = "hello"
+        talk.ask("chat", kind, chatter=rng.random() < 0.3 and kind in ("who", "can"))
+        names = [t["function"]["name"] for t in talk.tools]
+        answers = {"hello": HELLO, "who": WHO, "can": abilities(names), "why_limited": HOW, "thanks": THANKS, "bye": BYE, "ok": OK}
+        talk.say(answers[kind])
+
+    def outside(self) -> None:
+        """Something that no tool here can do."""
+        rng, talk = self.rng, self.talk
+        if rng.random() < 0.45 and (self.others or not self.searching):
+            text = unrelated(rng, self.others)
+        else:
+            text = utter(rng, self.outside_form(), {})[0]
+        if not any(t["function"]["name"] == "get_ticket_price" for t in talk.tools) and rng.random() < 0.08:
+            text = utter(rng, form(rng, "flights", "pair"), {k: w.place(rng) for k in "abc"})[0]
+        if not talk.tools and rng.random() < 0.1:
+            text = fill(form(rng, "tools_app", "time"), {"city": w.place(rng)})
+        talk.user(text)
+        talk.say(OUT_OF_SCOPE)
+
+    def outside_form(self) -> str:
+        lines = sections("outside")["ask"]
+        if self.others:
+            lines = lines[:CLEAR]
+        text = self.rng.choice([x for x in lines if not (self.searching and ("{brand}" in x or "{who}" in x))])
+        for slot in ("topic", "thing", "who"):
+            while "{" + slot + "}" in text:
+                text = text.replace("{" + slot + "}", self.rng.choice(sections("outside")[slot]), 1)
+        from starter.data.forms import expand
+
+        return fill_words(self.rng, expand(self.rng, text))
+
+
+def single(make: Callable[[Random], tuple[str, str]], rng: Random) -> dict[str, Any]:
+    """A conversation of one message and one answer."""
+    talk = Talk(rng)
+    if rng.random() < 0.3:
+        talk.system(fill_words(rng, system_prompt(rng)))
+    question, answer = make(rng)
+    talk.user(question)
+    talk.say(answer)
+    return talk.done()
+
+
+KINDS: tuple[tuple[float, Callable[[Random], dict[str, Any]]], ...] = (
+    (0.70, lambda rng: Conversation(rng).make()),
+    (0.20, partial(single, passages.prompt)),
+    (0.05, partial(single, site.links)),
+    (0.05, partial(single, site.brochure)),
+)
+
+
+def dialogue(rng: Random) -> dict[str, Any]:
+    """One conversation of any kind: `messages` and `tools` as a chat template takes them."""
+    return rng.choices([make for _, make in KINDS], [weight for weight, _ in KINDS])[0](rng)
