@@ -22,7 +22,7 @@ from tabs.bubbles import bubbles, message_at, totals
 from tabs.conversations import Shelf, listed, shelf
 from tabs.downloads import downloads
 from tabs.endpoints import endpoints
-from tabs.parts import QUIET, TICK, Knobs, Picker, about, knobs, picker, told, warning
+from tabs.parts import QUIET, TICK, Knobs, Picker, knobs, picker, told, warning
 
 TITLE = "Chat"
 ORDER = 10
@@ -51,7 +51,7 @@ class Chat:
     bot: gr.Chatbot
     box: gr.Textbox
     status: gr.Markdown
-    approval: gr.Group
+    approval: gr.Column
     question: gr.Markdown
     system: gr.Textbox
     allowed: gr.CheckboxGroup
@@ -97,8 +97,8 @@ def _chatbot() -> gr.Chatbot:
     )  # fmt: skip
 
 
-def _approval() -> tuple[gr.Group, gr.Markdown, gr.Button, gr.Button]:
-    with gr.Group(visible=False, elem_id="approval") as approval:
+def _approval() -> tuple[gr.Column, gr.Markdown, gr.Button, gr.Button]:
+    with gr.Column(visible=False, elem_id="approval") as approval:
         question = gr.Markdown(container=True)
         with gr.Row():
             approve = gr.Button("Approve", variant="primary", elem_id="approve")
@@ -135,8 +135,7 @@ def _settings() -> tuple[gr.Textbox, gr.CheckboxGroup, gr.Checkbox, Knobs]:
 
 def _wire_model(page: gr.Blocks, chat: Chat) -> None:
     dropdown, widgets = chat.picker.dropdown, list(chat.knobs.widgets.values())
-    for event in (page.load, dropdown.change, chat.picker.refresh.click):
-        event(about, dropdown, chat.picker.facts, **QUIET)
+    for event in (page.load, dropdown.change):
         event(chat.knobs.fit, dropdown, widgets, **QUIET)
 
 
@@ -158,6 +157,7 @@ def _wire_turns(page: gr.Blocks, chat: Chat, kept: Shelf, approve: gr.Button, re
     bot.retry(_retry, here, started, **ending).success(**keeping)
     bot.edit(_edit, here, started, **ending).success(**keeping)
     bot.undo(_undo, here, shown, **ending).success(**keeping)
+    bot.clear(_cleared, None, shown, **ending)
     box.stop(_stopped, here, shown, **ending).success(**keeping)
     for button, approved in ((approve, True), (reject, False)):
         decided = [conversation, chat.decisions]
@@ -279,6 +279,11 @@ def _finish(conversation: Conversation, decisions: dict[str, bool]) -> list[Any]
 
 def _stopped(conversation: Conversation, current: str) -> list[Any]:
     return view(stopped(conversation), current)
+
+
+def _cleared() -> list[Any]:
+    """A new conversation; the old one stays on the shelf."""
+    return view((), new_id())
 
 
 def _keep(kept: Kept, words: str, current: str, conversation: Conversation) -> list[Any]:

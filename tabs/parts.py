@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from backends import choices, find
-from core.errors import AppError, BadSetting
+from core.errors import AppError, BadSetting, SetupNeeded
 from core.llm import Capabilities, Price, Sampling
 from core.settings import settings
 
@@ -42,9 +42,13 @@ def warning(error: Exception) -> gr.Error:
 
 @dataclass(frozen=True)
 class Picker:
-    """The dropdown over all providers, a button that asks them again, and a line about the chosen model."""
+    """The dropdown over all providers, a button that asks them again, and a line about the chosen model.
+
+    The precision is part of the choice ("local/starter@nf4"), so that one value says which model answers.
+    """
 
     dropdown: gr.Dropdown
+    precision: gr.Dropdown
     refresh: gr.Button
     facts: gr.Markdown
 
@@ -57,12 +61,23 @@ def picker(page: gr.Blocks) -> Picker:
             [chosen], value=chosen, label="Model", show_label=False, container=False, allow_custom_value=True, scale=5,
             min_width=200, elem_id="model",
         )  # fmt: skip
+        precision = gr.Dropdown(
+            [], show_label=False, label="Precision", container=False, visible=False, scale=1, min_width=140,
+            elem_id="precision",
+        )  # fmt: skip
         refresh = gr.Button("↻ Refresh", size="sm", scale=0, min_width=110, elem_id="refresh-models")
     facts = gr.Markdown(elem_classes="facts", elem_id="model-facts")
-    drawn = Picker(dropdown, refresh, facts)
     page.load(lambda: gr.update(choices=_rows()), None, dropdown, **QUIET)
     refresh.click(lambda: gr.update(choices=_rows(fresh=True)), None, dropdown, **QUIET)
-    return drawn
+    for event in (page.load, dropdown.change, refresh.click):
+        event(_about, dropdown, [facts, precision], **QUIET)
+    precision.input(_at, [dropdown, precision], dropdown, **QUIET)
+    return Picker(dropdown, precision, refresh, facts)
+
+
+def _at(choice: str, variant: str) -> str:
+    """The choice, in another precision."""
+    return f"{choice.partition('@')[0]}@{variant}" if variant else choice.partition("@")[0]
 
 
 def _rows(fresh: bool = False) -> list[tuple[str, str]]:
@@ -78,16 +93,19 @@ def capabilities(choice: str) -> Capabilities:
     return asyncio.run(backend.capabilities(model))
 
 
-def about(choice: str) -> str:
-    """One line about the chosen model, or what keeps it from being used."""
+def _about(choice: str) -> tuple[str, Any]:
+    """One line about the chosen model, or what keeps it from being used; and the precisions it can be loaded in."""
     row = next((row for row in asyncio.run(choices()) if row.choice == choice), None)
-    if row is not None and not row.available:
-        return f"⚠️ {row.reason}"
     try:
+        if row is not None and not row.available:
+            raise SetupNeeded(row.reason)
         can = capabilities(choice)
     except AppError as error:
-        return f"⚠️ {error}"
-    return " · ".join(_facts(can))
+        return f"⚠️ {error}", gr.update(visible=False)
+    variants = [("as stored", ""), *((name, name) for name in can.variants)]
+    return " · ".join(_facts(can)), gr.update(
+        choices=variants, value=choice.partition("@")[2], visible=bool(can.variants)
+    )
 
 
 def _facts(can: Capabilities) -> list[str]:
