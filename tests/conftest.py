@@ -5,9 +5,12 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+
+from core.settings import settings
+from tests.services import Provider
 
 os.environ.update(
     HF_HUB_OFFLINE="1",
@@ -28,6 +31,29 @@ def _is_setting(variable: str) -> bool:
 
 for variable in filter(_is_setting, list(os.environ)):
     del os.environ[variable]
+
+
+@pytest.fixture
+def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
+    """A loopback provider that every remote backend asks."""
+    with Provider() as service:
+        for name, value in service.environment().items():
+            monkeypatch.setenv(name, value)
+        yield service
+
+
+@pytest.fixture
+def limits() -> Iterator[Callable[..., None]]:
+    """Set settings by name, for this test: limits(read_timeout=0.2)."""
+
+    def limited(**values: object) -> None:
+        for name, value in values.items():
+            patch.setenv(f"SWITCHBOARD_{name.upper()}", str(value))
+        settings.cache_clear()
+
+    with pytest.MonkeyPatch.context() as patch:
+        yield limited
+    settings.cache_clear()
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,8 @@
         service.asked()                           # the requests for answers: wire, path, headers, body, prompt
         service.hung_up.wait(1)                   # whether the app left before the answer was whole; `left_at`: when
 
-`Say` is an answer, `Refuse` an HTTP error, `Raw` any body with status 200. It imports nothing of the app.
+`Say` is an answer, `Refuse` an HTTP error, `Raw` any body with status 200. A request that the real service would
+refuse is answered with 400 (wire_rules.py). It imports nothing of the app.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
+
+from tests.wire_rules import broken_rules
 
 Wire = Literal["openai", "claude", "ollama"]
 Ending = Literal["finish", "eof", "cut", "broken", "error", "silence"]
@@ -182,7 +185,8 @@ class Provider:
 
     async def _answer(self, request: Request, writer: asyncio.StreamWriter) -> None:
         if request.path in ANSWERS:
-            reply = self.script(request)
+            wrong = broken_rules(request.wire, request.body)
+            reply = Refuse(400, {"error": {"message": f"broken rules: {wrong}"}}) if wrong else self.script(request)
         elif request.path == "/api/pull":
             reply = self.pull or Raw("\n".join(map(json.dumps, PULL)), "application/x-ndjson")
         else:
