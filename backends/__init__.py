@@ -53,27 +53,27 @@ def find(choice: str) -> tuple[Backend, str]:
 
 async def choices(fresh: bool = False) -> list[Choice]:
     """Every model of every provider, asked side by side; a list is kept for a minute. `fresh` asks again."""
-    if fresh:
-        _lists.clear()
-    found = await asyncio.gather(*(_of(backend) for backend in backends().values()))
+    found = await asyncio.gather(*(_of(backend, fresh) for backend in backends().values()))
     return [row for rows in found for row in rows]
 
 
 # What each provider offered, and when. Shared by all visitors: it depends on the server's settings alone.
 _lists: dict[str, tuple[float, list[Choice]]] = {}
+# The first list of a process may take longer: it imports the provider's SDK, seconds on a busy machine.
+_IMPORTING = 10
 
 
-async def _of(backend: Backend) -> list[Choice]:
+async def _of(backend: Backend, fresh: bool) -> list[Choice]:
     asked, rows = _lists.get(backend.name, (float("-inf"), []))
-    if time.monotonic() - asked > settings().list_lifetime:
-        rows = await _ask(backend)
+    if fresh or time.monotonic() - asked > settings().list_lifetime:
+        rows = await _ask(backend, settings().list_timeout + (0 if rows else _IMPORTING))
         _lists[backend.name] = (time.monotonic(), rows)
     return rows
 
 
-async def _ask(backend: Backend) -> list[Choice]:
+async def _ask(backend: Backend, limit: float) -> list[Choice]:
     try:
-        async with asyncio.timeout(settings().list_timeout):
+        async with asyncio.timeout(limit):
             names = await backend.models()
     except TimeoutError:
         return [Choice(backend.name, backend.label, reason=str(TimedOut(backend.label)))]

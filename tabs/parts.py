@@ -95,17 +95,15 @@ def capabilities(choice: str) -> Capabilities:
 
 def _about(choice: str) -> tuple[str, Any]:
     """One line about the chosen model, or what keeps it from being used; and the precisions it can be loaded in."""
-    row = next((row for row in asyncio.run(choices()) if row.choice == choice), None)
     try:
-        if row is not None and not row.available:
-            raise SetupNeeded(row.reason)
+        if choice.endswith("/"):
+            raise SetupNeeded(next((row.reason for row in asyncio.run(choices()) if row.choice == choice), ""))
         can = capabilities(choice)
     except AppError as error:
         return f"⚠️ {error}", gr.update(visible=False)
     variants = [("as stored", ""), *((name, name) for name in can.variants)]
-    return " · ".join(_facts(can)), gr.update(
-        choices=variants, value=choice.partition("@")[2], visible=bool(can.variants)
-    )
+    chosen = choice.partition("@")[2]
+    return " · ".join(_facts(can)), gr.update(choices=variants, value=chosen, visible=bool(can.variants))
 
 
 def _facts(can: Capabilities) -> list[str]:
