@@ -122,10 +122,8 @@ class Claude:
                     yield event
 
     def _end(self, answer: Answer, model: str) -> Iterator[BackendEvent]:
-        if not answer.heard:
-            raise BadReply(self.label)
         if answer.finish is None:
-            raise CutOff(self.label)
+            raise CutOff(self.label) if answer.heard else BadReply(self.label)
         calls, stop, replay = answer.end(model)
         yield from calls
         yield Done(stop, answer.input_tokens, answer.output_tokens, replay)

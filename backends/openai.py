@@ -223,10 +223,8 @@ class OpenAI:
     # --- reading the answer ---
 
     def _end(self, answer: Answer, model: str) -> Iterator[BackendEvent]:
-        if not answer.heard:
-            raise BadReply(self.label)
         if answer.finish is None:
-            raise CutOff(self.label)
+            raise CutOff(self.label) if answer.heard else BadReply(self.label)
         calls, stop = answer.end()
         for call in calls:
             yield call.whole()

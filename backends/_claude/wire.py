@@ -106,9 +106,9 @@ class Answer:
 
     def take(self, event: RawMessageStreamEvent) -> Iterator[TextDelta | Thinking]:
         """Fold in the next event; what of it can be shown at once."""
-        self.heard = True
         match event.type:
             case "message_start":
+                self.heard = True
                 self.input_tokens = _input(event.message.usage)
             case "content_block_start":
                 self.blocks[event.index] = block = event.content_block.to_dict()

@@ -75,8 +75,6 @@ class Answer:
             yield Done(stop, chunk.prompt_eval_count, chunk.eval_count)
 
     def check(self) -> None:
-        """Raise BadReply when nothing came, CutOff when the end did not."""
-        if not self.heard:
-            raise BadReply(self.label)
+        """Raise CutOff when the end did not come, BadReply when nothing did."""
         if not self.done:
-            raise CutOff(self.label)
+            raise CutOff(self.label) if self.heard else BadReply(self.label)

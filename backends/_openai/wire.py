@@ -125,7 +125,7 @@ class Answer:
 
     def take(self, chunk: ChatCompletionChunk) -> Iterator[TextDelta | Thinking]:
         """Fold in the next chunk; what of it can be shown at once."""
-        self.heard = True
+        self.heard = self.heard or bool(chunk.choices)
         if chunk.usage:
             self.input_tokens, self.output_tokens = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
         for choice in chunk.choices or ():
