@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 MAKER = "claude"
 Block = dict[str, Any]
+# The kinds of block that an answer to our requests can hold.
+ANSWERED = ("text", "thinking", "redacted_thinking", "tool_use")
 # What is marked is cached with everything before it, tools first, then system, then messages.
 CACHED: Block = {"cache_control": {"type": "ephemeral"}}
 
@@ -43,14 +45,22 @@ def _blocks(message: Message, model: str) -> list[Block]:
         block = {"type": "tool_result", "tool_use_id": wire_id(result.id), "is_error": result.is_error}
         return [block | ({"content": result.content} if result.content else {})]
     replay = message.replay
-    if replay is not None and (replay.maker, replay.model) == (MAKER, model):
-        return [_again(block) for block in replay.blocks if isinstance(block, Mapping) and not _is_empty(block)]
+    if replay is not None and (replay.maker, replay.model) == (MAKER, model) and _belongs(replay, message):
+        return [_again(block) for block in replay.blocks if not _is_empty(block)]
     text = [{"type": "text", "text": message.text}] if message.text.strip() else []
     return [*text, *(_use(call) for call in message.tool_calls)]
 
 
 def _use(call: ToolCall) -> Block:
     return {"type": "tool_use", "id": wire_id(call.id), "name": wire_name(call.name), "input": dict(call.arguments)}
+
+
+def _belongs(replay: Replay, message: Message) -> bool:
+    """Whether the blocks are this message's. A conversation may come from a file, so they may be anything."""
+    if not all(isinstance(block, Mapping) and block.get("type") in ANSWERED for block in replay.blocks):
+        return False
+    calls = [block.get("id") for block in replay.blocks if block["type"] == "tool_use"]
+    return calls == [call.id for call in message.tool_calls]
 
 
 def _again(block: Mapping[str, Any]) -> Block:
