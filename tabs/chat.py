@@ -83,7 +83,7 @@ def _layout(page: gr.Blocks) -> tuple[Chat, gr.Button, gr.Button]:
                 lines=1, max_lines=8, elem_id="message",
             )  # fmt: skip
             status = gr.Markdown(elem_classes="facts", elem_id="status")
-        with gr.Column(scale=1, min_width=260):
+        with gr.Column(scale=1, min_width=300):
             system, allowed, ask_first, drawn = _settings()
     chat = Chat(*states, picked, bot, box, status, approval, question, system, allowed, ask_first, drawn)
     return chat, approve, reject
