@@ -205,9 +205,10 @@ async def converse(
         if calls := pending(conversation):
             if ask_first and any(call.id not in decisions for call in calls):
                 return
-            async for result in _run_all(calls, offered, decisions):
-                conversation = add(conversation, result)
-                yield result
+            async with aclosing(_run_all(calls, offered, decisions)) as results:
+                async for result in results:
+                    conversation = add(conversation, result)
+                    yield result
         if rounds(conversation) >= settings().tool_rounds:
             raise TooManyRounds(f"Stopped after {settings().tool_rounds} rounds of tool calls.")
         sent = sendable(conversation if capabilities.tools else without_tools(conversation), system)
