@@ -102,7 +102,8 @@ class Claude:
         timeout = anthropic.Timeout(limits.first_token_timeout, connect=limits.connect_timeout)
         with translated(self._error):
             # Retries are the tool loop's, where they are seen; the SDK would obey a Retry-After of any length.
-            http = anthropic.DefaultAsyncHttpxClient(verify=tls(httpx2), timeout=timeout)
+            # A redirect to another host would take the key along: only an Authorization header is held back.
+            http = anthropic.DefaultAsyncHttpxClient(verify=tls(httpx2), timeout=timeout, follow_redirects=False)
             async with anthropic.AsyncAnthropic(
                 api_key=api_key, timeout=timeout, max_retries=0, http_client=http
             ) as client:

@@ -1,7 +1,7 @@
 """OpenAI's chat completions, spoken by OpenAI and by every server that is compatible with it.
 
-What differs between servers is data: _openai/servers.json, and in the same form whatever
-SWITCHBOARD_PROVIDERS adds. Facts about models come from core/catalogue.py.
+What differs between servers is data: _openai/servers.json, and in the same form whatever SWITCHBOARD_PROVIDERS adds.
+The wire format is _openai/wire.py, what a model takes _openai/facts.py.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
+from backends._openai.facts import knobs, known, reason, takes
 from backends._openai.wire import Answer, json_format, messages, tool
-from core.catalogue import Profile, price, profile
+from core.catalogue import price
 from core.errors import AppError, BadReply, CutOff, SetupNeeded, Unreachable, from_status
 from core.llm import KNOBS, Backend, BackendEvent, Capabilities, Conversation, Done, Replay, Sampling, ToolSpec
 from core.remote import MALFORMED, from_transport, key, retry_after, tls, translated
@@ -35,8 +36,6 @@ OTHER_KINDS = re.compile(
     "embed|tts|whisper|dall-e|moderation|realtime|audio|image|transcribe|sora|speech|rerank|guard|babbage|davinci"
 )
 NOTHING = re.compile("(?!)")
-# What a reasoning model takes; the rest it refuses, or at best ignores (langchain_openai, `validate_temperature`).
-WHILE_REASONING = frozenset({"max_tokens", "effort"})
 
 
 def _knob(name: str) -> str:
@@ -92,17 +91,17 @@ class OpenAI:
 
     async def capabilities(self, model: str) -> Capabilities:
         """What the catalogue knows of `model`; for others, what the server's row says."""
-        known, takes = self._known(model), self._takes(model)
+        entry, taken = known(self, model), takes(self, model)
         toolless = self.without_tools.search(model) is not None
         cost = await asyncio.to_thread(price, self.prices, model) if self.prices else None
         return Capabilities(
-            tools=bool(known.get("tool_calling", self.tools)) and not toolless,
-            thinking=bool(known.get("reasoning_output")),
-            structured=bool(known.get("structured_output", self.structured)),
-            sampling=takes,
-            reasons={knob: self._reason(model, knob) for knob in KNOBS - takes},
-            context_window=known.get("max_input_tokens"),
-            max_output=known.get("max_output_tokens"),
+            tools=bool(entry.get("tool_calling", self.tools)) and not toolless,
+            thinking=bool(entry.get("reasoning_output")),
+            structured=bool(entry.get("structured_output", self.structured)),
+            sampling=taken,
+            reasons={knob: reason(self, model, knob) for knob in KNOBS - taken},
+            context_window=entry.get("max_input_tokens"),
+            max_output=entry.get("max_output_tokens"),
             price=cost,
             note=f"{self.label} takes tools for this model only in its Responses API, not here." if toolless else "",
         )
@@ -142,9 +141,27 @@ class OpenAI:
         with translated(self._error):
             http = openai.DefaultAsyncHttpxClient(verify=tls(httpx2), timeout=timeout)
             async with openai.AsyncOpenAI(
-                api_key=api_key, base_url=address, timeout=timeout, max_retries=0, http_client=http
+                api_key=api_key,
+                base_url=address,
+                timeout=timeout,
+                max_retries=0,
+                default_headers=self._headers(api_key),
+                http_client=http,
             ) as client:
                 yield client
+
+    def _headers(self, api_key: str) -> Any:
+        """None, or for other servers than OpenAI what keeps OpenAI's organisation, project and headers from them.
+
+        The SDK takes these from the environment and sends them to every address, an Authorization header included.
+        """
+        if self.key_variable == "OPENAI_API_KEY":
+            return None
+        import openai
+
+        lines = os.environ.get("OPENAI_CUSTOM_HEADERS", "").splitlines()
+        foreign = ["OpenAI-Organization", "OpenAI-Project", *(line.partition(":")[0].strip() for line in lines)]
+        return dict.fromkeys(foreign, openai.omit) | {"Authorization": f"Bearer {api_key}"}
 
     def _key(self) -> str:
         if self.problem:
@@ -169,7 +186,7 @@ class OpenAI:
         request: dict[str, Any] = {
             "model": model,
             "messages": messages(conversation, model, self.name, self.echo),
-            "extra_body": self._knobs(model, sampling),
+            "extra_body": knobs(self, model, sampling),
         }
         if self.usage:
             request["stream_options"] = {"include_usage": True}
@@ -178,47 +195,6 @@ class OpenAI:
         if schema is not None:
             request["response_format"] = json_format(schema)
         return request
-
-    # --- what a model takes ---
-
-    def _in_table(self, model: str) -> bool:
-        """Whether `self.profiles` should know this model; on a server of many makers, OpenAI's own models only."""
-        return bool(self.profiles) and ("/" not in model or model.startswith("openai/"))
-
-    def _known(self, model: str) -> Profile:
-        own = model.removeprefix("openai/").removeprefix("ft:")
-        return profile(self.profiles, own) if self._in_table(model) else {}
-
-    def _takes(self, model: str) -> frozenset[str]:
-        known, all_knobs = self._known(model), frozenset(self.knobs)
-        if not self._in_table(model):
-            return all_knobs
-        if not known:
-            return all_knobs & {"max_tokens"}
-        takes = all_knobs if known.get("temperature") else all_knobs & WHILE_REASONING
-        return takes if _efforts(known) else takes - {"effort"}
-
-    def _reason(self, model: str, knob: str) -> str:
-        if knob not in self.knobs:
-            return f"{self.label} does not take it."
-        if not self._known(model):
-            return "Nothing is known about this model yet, so its own setting holds."
-        if knob == "effort":
-            return "This model does not think before it answers."
-        return "This model thinks before it answers, and chooses this itself."
-
-    def _knobs(self, model: str, sampling: Sampling) -> dict[str, Any]:
-        """The knobs by the server's names."""
-        known, names = self._known(model), dict(self.knobs)
-        given = sampling.only(self._takes(model)).given()
-        if efforts := _efforts(known):
-            names["max_tokens"] = "max_completion_tokens"
-            # Models that take both take sampling only while they do not think.
-            if given.keys() - WHILE_REASONING and given.setdefault("effort", "none") != "none":
-                given = {knob: value for knob, value in given.items() if knob in WHILE_REASONING}
-            if "effort" in given:
-                given["effort"] = _nearest(given["effort"], efforts)
-        return {names[knob]: value for knob, value in given.items() if knob in names}
 
     # --- reading the answer ---
 
@@ -255,19 +231,6 @@ class OpenAI:
 def _made(row: Mapping[str, Any]) -> float:
     made = row.get("created")
     return made if isinstance(made, int | float) else 0
-
-
-def _efforts(known: Profile) -> tuple[str, ...]:
-    """The levels of thinking a model offers. Where the table has none, those that every reasoning model takes."""
-    levels = known.get("reasoning_effort_levels") or (
-        ("low", "medium", "high") if known.get("reasoning_output") else ()
-    )
-    return tuple(levels)
-
-
-def _nearest(effort: str, efforts: tuple[str, ...]) -> str:
-    """`effort`, or the least that a model offers which cannot do without thinking."""
-    return effort if effort in efforts else "minimal" if "minimal" in efforts else "low"
 
 
 def _status(error: Any) -> int:

@@ -147,6 +147,8 @@ def from_status(provider: str, status: int, hint: str = "", retry_after: float |
     `hint` is the provider's code or text; it is looked at for what the status does not tell, and never shown.
     """
     hint = hint.lower()
+    if status < 400:
+        return BadReply(provider)
     if status in (400, 413, 422) and any(sign in hint for sign in TOO_LONG):
         return ContextTooLong(provider)
     if status == 402 or "insufficient_quota" in hint or "credit balance" in hint:

@@ -173,6 +173,14 @@ async def test_a_server_that_is_down(wire: str, provider: Provider, monkeypatch:
         await BACKENDS[wire][0].models()
 
 
+async def test_claudes_key_does_not_follow_a_redirect(provider: Provider) -> None:
+    with Provider() as other:
+        provider.say(Refuse(307, "", {"location": f"{other.url}/v1/messages"}))
+        _, error = await failure("claude")
+        assert not other.requests
+    check(error, BadReply, "claude")
+
+
 async def test_silence_before_the_first_token(wire: str, provider: Provider, limits: Callable[..., None]) -> None:
     limits(first_token_timeout=0.3)
     provider.say(Say(("late",), delay=30))

@@ -85,6 +85,22 @@ async def test_each_server_answers_and_gets_its_own_names_of_knobs(
     assert await row.models() == ["some/model"]
 
 
+async def test_what_is_openais_is_sent_to_openai_only(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK would send all of this to every address."""
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-canary")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "project-canary")
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Team: team-canary\nauthorization: Bearer canary")
+    monkeypatch.setenv("GROQ_API_KEY", "test-key-groq")
+    async for _ in at(provider, "groq").stream("m", HELLO):
+        pass
+    headers = provider.asked()[-1].headers
+    assert headers["authorization"] == "Bearer test-key-groq"
+    assert "canary" not in str(headers)
+    async for _ in SHIPPED["openai"].stream("gpt-4.1", HELLO):
+        pass
+    assert "org-canary" in str(provider.asked()[-1].headers)
+
+
 async def test_openai_hides_what_cannot_chat_and_sorts_the_newest_first(provider: Provider) -> None:
     kept = ["gpt-4o", "gpt-4.1", "gpt-5.5", "o3", "ft:gpt-4.1:us::abc", "gpt-6-luna"]
     hidden = [
