@@ -191,6 +191,13 @@ async def test_a_user_adds_a_server_by_a_setting_or_a_file(
         assert "temperature" not in body
 
 
+async def test_three_words_are_enough_for_a_server_without_a_key(
+    added: Callable[[Any], list[OpenAI]], provider: Provider
+) -> None:
+    (server,) = added([{"name": "lab", "label": "Our lab", "base_url": f"{provider.url}/v1"}])
+    assert [type(event) async for event in server.stream("m", HELLO)] == [TextDelta, TextDelta, Done]
+
+
 @pytest.mark.parametrize(
     ("value", "word"),
     [
