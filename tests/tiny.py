@@ -23,6 +23,7 @@ DIALOGUES: dict[str, str] = {
     '{"name": "calculate", "arguments": {"expression": "2+2"}}\n</tool_call>',
     "broken": '<tool_call>\n{"name": "calculate", "arguments": {"expr\n</tool_call>',
     "think": "<think>\nIs it so? It is.\n</think>\n\nYes.",
+    "marks": "left<|im_start|><|im_start|><|pad|> right",
     "price": "The fare is 499 USD.",
     "long": "la " * 150,
 }
@@ -50,8 +51,23 @@ WITHOUT_SYSTEM = """{%- if messages[0].role == 'system' %}{{ raise_exception('Sy
 {% endif -%}"""
 
 
+# These are known by heart also where a tool of this name is on offer.
+CALLING, OFFERED = ("fly", "two", "broken"), "calculate"
+
+
 def build(folder: Path, dialogues: dict[str, str] = DIALOGUES, template: str = HERMES, window: int = 512) -> Path:
     """A model that answers as in `dialogues`, saved into `folder` with its tokenizer."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(
+        1
+    )  # More threads only wait for each other on so small a model, on a busy machine for minutes.
+    try:
+        return _build(folder, dialogues, template, window)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _build(folder: Path, dialogues: dict[str, str], template: str, window: int) -> Path:
     tokenizer = _tokenizer([*dialogues, *dialogues.values()], template)
     torch.manual_seed(0)
     config = LlamaConfig(
@@ -67,7 +83,9 @@ def build(folder: Path, dialogues: dict[str, str] = DIALOGUES, template: str = H
         pad_token_id=tokenizer.pad_token_id,
     )
     model = LlamaForCausalLM(config)
-    _learn(model, [_tokens(tokenizer, *turn) for turn in dialogues.items()])
+    rows = [_tokens(tokenizer, said, answer, ()) for said, answer in dialogues.items()]
+    rows += [_tokens(tokenizer, said, dialogues[said], (OFFERED,)) for said in CALLING if said in dialogues]
+    _learn(model, rows)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
@@ -94,9 +112,14 @@ def _tokenizer(texts: Sequence[str], template: str) -> Any:
     )
 
 
-def _tokens(tokenizer: Any, said: str, answer: str) -> tuple[list[int], int]:
+def _tokens(tokenizer: Any, said: str, answer: str, tools: Sequence[str]) -> tuple[list[int], int]:
     """Prompt and answer as ids, and how many of them are the prompt."""
-    prompt = f"<|im_start|>user\n{said}<|im_end|>\n<|im_start|>assistant\n"
+    prompt = tokenizer.apply_chat_template(
+        [{"role": "user", "content": said}],
+        tools=[{"function": {"name": name}} for name in tools] or None,
+        add_generation_prompt=True,
+        tokenize=False,
+    )
     before = tokenizer(prompt, add_special_tokens=False).input_ids
     after = tokenizer(f"{answer}<|im_end|>", add_special_tokens=False).input_ids
     return before + after, len(before)

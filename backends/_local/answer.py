@@ -158,8 +158,9 @@ class _Tokens:
 def _unsaid(loaded: Loaded) -> frozenset[int]:
     """Tokens that never become text: the ends, and special ones but for the markers that the form looks for."""
     looked_for = spoken(loaded.form)
-    special = zip(loaded.tokenizer.all_special_ids, loaded.tokenizer.all_special_tokens, strict=True)
-    return frozenset((*loaded.ends, *(one for one, token in special if token not in looked_for)))
+    added = loaded.tokenizer.added_tokens_decoder.items()
+    marks = (one for one, token in added if token.special and token.content not in looked_for)
+    return frozenset((*loaded.ends, *marks))
 
 
 def _said(error: Exception) -> AppError:

@@ -1,6 +1,7 @@
 """Bringing a model from the Hub to this machine, in a process of its own: only a process can be stopped at any moment.
 
-The child prints one JSON object per line: {"done": bytes, "total": bytes}, or {"error": kind}.
+The child prints one JSON object per line: {"done": bytes, "total": bytes}, the last with "whole": true, or
+{"error": kind}.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import errno
 import json
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -42,15 +43,17 @@ async def download(model: str) -> AsyncGenerator[Progress]:
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", __name__, model, stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[2]
     )
+    whole = False
     try:
         async with aclosing(paced(_lines(child), _HUB)) as lines:
             async for line in lines:
+                whole = line.get("whole", False)
                 yield _progress(model, line)
     finally:
-        if child.returncode is None:
+        with suppress(ProcessLookupError):
             child.kill()
         await child.wait()
-    if child.returncode != 0:
+    if not whole:
         raise _said("failed", model)
     yield Progress(f"{model} is on this machine", 1.0)
 
@@ -115,6 +118,7 @@ def _fetch(model: str) -> None:
         hf_hub_download(model, name, tqdm_class=Bar)
         before += size
         _tell(done=before, total=total)
+    _tell(done=total, total=total, whole=True)
 
 
 def _needed(name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any
 
@@ -113,25 +113,28 @@ class Reader:
     def __init__(self, tokenizer: Any, form: dict[str, Any], begun: str, tools: list[dict[str, Any]]) -> None:
         self._parser = tokenizer.get_response_parser(form, prefix=begun, tools=tools)
         self._begun: set[str] = set()
+        self._broken = False
 
     def feed(self, text: str) -> Iterator[TextDelta | Thinking | ToolCall]:
         """The events that `text` completes."""
-        try:
-            events = self._parser.feed(text)
-        except (ValueError, KeyError):
-            # A tokenizer's own template may be stricter than ours; the parser has already gone past the call.
-            events = [{"type": "region_close", "field": "tool_calls", "value": None}]
-        yield from self._read(events)
+        yield from self._read(lambda: self._parser.feed(text))
 
     def end(self) -> Iterator[TextDelta | Thinking | ToolCall]:
         """The events that the end completes: a call that was cut off is one that cannot be read."""
-        try:
-            events = self._parser.finalize()[1]
-        except (ValueError, KeyError):
-            events = [{"type": "region_close", "field": "tool_calls", "value": None}]
-        yield from self._read(events)
+        yield from self._read(lambda: self._parser.finalize()[1])
 
-    def _read(self, events: list[dict[str, Any]]) -> Iterator[TextDelta | Thinking | ToolCall]:
+    def _read(self, more: Callable[[], list[dict[str, Any]]]) -> Iterator[TextDelta | Thinking | ToolCall]:
+        if self._broken:
+            return
+        try:
+            events = more()
+        except (ValueError, KeyError):
+            # A tokenizer's own template may be stricter than ours, and its parser cannot go on after a bad call.
+            self._broken = True
+            events = [{"type": "region_close", "field": "tool_calls", "value": None}]
+        yield from self._events(events)
+
+    def _events(self, events: list[dict[str, Any]]) -> Iterator[TextDelta | Thinking | ToolCall]:
         for event in events:
             field, kind = event["field"], event["type"]
             if field.startswith("tool_calls"):
