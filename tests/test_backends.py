@@ -99,9 +99,10 @@ async def test_stop_ends_the_work_within_100_ms(stage: Stage) -> None:
 
 
 async def test_stop_while_nothing_comes_ends_the_work_too(stage: Stage) -> None:
+    await stage.backend.models()  # Imports the SDK, so that the request is under way when we leave.
     stage.say(Say(("late",), delay=5))
     first = asyncio.ensure_future(anext(stage.backend.stream(stage.model, HELLO)))
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(0.5)
     stopped = time.monotonic()
     first.cancel()
     await asyncio.wait({first})

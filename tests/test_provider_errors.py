@@ -8,8 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from types import ModuleType
 from typing import Any
 
+import httpx
+import httpx2
 import pytest
 
 from backends import claude, ollama, openai
@@ -31,7 +34,7 @@ from core.errors import (
     Unreachable,
 )
 from core.llm import Backend, BackendEvent, Conversation, Done, Message, TextDelta, ToolCall, Waiting
-from core.remote import retry_after
+from core.remote import from_transport, retry_after
 from tests.services import Call, Provider, Raw, Refuse, Reply, Say
 
 HELLO: Conversation = (Message("user", "Hello"),)
@@ -182,13 +185,14 @@ async def test_claudes_key_does_not_follow_a_redirect(provider: Provider) -> Non
 
 
 async def test_silence_before_the_first_token(wire: str, provider: Provider, limits: Callable[..., None]) -> None:
-    limits(first_token_timeout=0.3)
+    await BACKENDS[wire][0].models()  # Imports the SDK, which would take all of the time below.
+    limits(first_token_timeout=1)
     provider.say(Say(("late",), delay=30))
     started = time.monotonic()
     events, error = await failure(wire)
     check(error, TimedOut, wire)
     assert not events
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 3
     assert provider.hung_up.wait(1)
 
 
@@ -254,6 +258,26 @@ async def test_a_tool_call_with_invalid_json_is_told(provider: Provider, wire: s
     called = [event async for event in backend.stream(model, HELLO) if isinstance(event, ToolCall)]
     assert [call.name for call in called] == ["get"]
     assert "JSON" in called[0].problem
+
+
+@pytest.mark.parametrize("http", [httpx, httpx2])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("ConnectError", Unreachable),
+        ("ConnectTimeout", Unreachable),
+        ("ProxyError", Unreachable),
+        ("UnsupportedProtocol", Unreachable),
+        ("ReadTimeout", TimedOut),
+        ("PoolTimeout", TimedOut),
+        ("ReadError", CutOff),
+        ("RemoteProtocolError", CutOff),
+        ("DecodingError", BadReply),
+        ("TooManyRedirects", BadReply),
+    ],
+)
+def test_each_way_that_a_connection_fails(http: ModuleType, name: str, kind: type[AppError]) -> None:
+    assert type(from_transport("Groq", getattr(http, name)(CANARY), http)) is kind
 
 
 # --- busy providers ---------------------------------------------------------------------------------------------------
