@@ -29,6 +29,7 @@ from core.llm import (
     Capabilities,
     Conversation,
     Done,
+    Price,
     Progress,
     Sampling,
     Stop,
@@ -57,7 +58,7 @@ class Local:
         try:
             found = await asyncio.to_thread(files, name)
         except AppError:
-            return Capabilities(sampling=KNOBS, reasons=REASONS)
+            return Capabilities(sampling=KNOBS, reasons=REASONS, price=Price(0, 0))
         there = ready(model)
         return _capabilities(found, there.memory if there else None)
 
@@ -109,6 +110,7 @@ def _capabilities(found: Files, memory: int | None) -> Capabilities:
         context_window=found.context_window,
         max_output=found.context_window,
         variants=() if found.quantized else VARIANTS,
+        price=Price(0, 0),
         memory=memory,
         note="The small model that comes with the app: it knows a few things only." if found.name == "starter" else "",
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from backends._ollama.window import Size, size, was_cut, window
 from backends._ollama.wire import OPTIONS, Answer, message, options, tool
 from core.errors import AppError, BadReply, ContextTooLong, CutOff, ModelMissing, SetupNeeded, Unreachable, from_status
-from core.llm import KNOBS, Backend, BackendEvent, Capabilities, Conversation, Progress, Sampling, ToolSpec
+from core.llm import KNOBS, Backend, BackendEvent, Capabilities, Conversation, Price, Progress, Sampling, ToolSpec
 from core.remote import MALFORMED, from_transport, tls, translated
 from core.settings import settings
 from core.streams import paced
@@ -62,6 +62,8 @@ class Ollama:
             sampling=takes,
             reasons=dict.fromkeys(KNOBS - takes, "This model does not think before it answers."),
             context_window=facts.context_window,
+            # What runs on one's own machine is free; Ollama's hosted models are named so.
+            price=None if model.endswith("cloud") else Price(0, 0),
         )
 
     async def stream(

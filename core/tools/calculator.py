@@ -67,6 +67,9 @@ def calculate(expression: Annotated[str, Field(description="For example (3 + 4) 
 
 def _parsed(expression: str) -> ast.expr:
     text = re.sub(r"(%|\bpercent\b)\s*of\b", " @ ", expression.translate(_SIGNS).replace("^", "**").strip().rstrip("="))
+    # In 2,340 the comma parts thousands; between the arguments of a function it parts numbers.
+    if not re.search(r"[A-Za-z]", text):
+        text = re.sub(r"(?<=\d),(?=\d{3}(\D|$))", "", text)
     # Python warns about "1or 2" and the like; its own words have no place in arithmetic anyway.
     if any(keyword.iskeyword(word) for word in re.findall(r"[A-Za-z]+", text)):
         raise ToolError(_UNREADABLE)
@@ -76,7 +79,7 @@ def _parsed(expression: str) -> ast.expr:
         raise ToolError(_UNREADABLE) from None
 
 
-_UNREADABLE = "The expression cannot be read. Write numbers without thousands separators, and signs like 2 * (3 + 4)."
+_UNREADABLE = "The expression cannot be read. Write numbers and signs as in 2 * (3 + 4)."
 
 
 def _value(node: ast.expr) -> Number:
