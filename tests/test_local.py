@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 import backends._local.load as load
 from backends._local.choosing import processors
 from backends._local.files import files, installed
-from backends._local.turns import AT_ONCE
+from backends._local.turns import AT_ONCE, Stopped
 from backends.local import Local
 from core.chat import converse
 from core.errors import AppError, BadReply, BadSetting, ContextTooLong, ModelMissing, RequestRefused
@@ -360,6 +360,26 @@ async def test_a_long_prompt_is_refused_and_an_answer_ends_at_the_window(model: 
     assert (done.input_tokens or 0) + (done.output_tokens or 0) <= 512
 
 
+async def test_a_stop_is_seen_in_the_middle_of_a_pass(model: str) -> None:
+    """A long prompt is one pass of seconds: the stop must not wait for its end, nor keep the model lent."""
+    await events(model, "count")
+    there = load.loading(model).result(30)
+    stop, ids = threading.Event(), torch.tensor([[1, 2, 3]])
+    first = there.model.model.layers[0].register_forward_hook(lambda *_: stop.set())
+    reached: list[bool] = []
+    last = there.model.model.norm.register_forward_hook(lambda *_: reached.append(True))
+    there.turns.lend(stop)
+    try:
+        with pytest.raises(Stopped):
+            there.model(ids)
+    finally:
+        first.remove()
+        last.remove()
+        there.turns.lend(threading.Event())
+    assert not reached
+    assert said(await events(model, "count")) == COUNT
+
+
 # --- loading ----------------------------------------------------------------------------------------------------------
 
 
@@ -418,6 +438,14 @@ async def test_a_name_that_is_none(name: str) -> None:
 async def test_an_unknown_variant_is_a_bad_setting(model: str) -> None:
     with pytest.raises(BadSetting, match="int8"):
         await events(f"{model}@int3", "count")
+
+
+async def test_weights_stored_in_a_reduced_precision_have_no_variants(model: str, tmp_path: Path) -> None:
+    folder = shutil.copytree(model, tmp_path / "reduced")
+    _changed(folder / "config.json", quantization_config={"quant_method": "gptq", "bits": 4})
+    assert (await LOCAL.capabilities(str(folder))).variants == ()
+    with pytest.raises(BadSetting, match="reduced precision already"):
+        await events(f"{folder}@nf4", "count")
 
 
 def _pickled(folder: Path) -> None:
