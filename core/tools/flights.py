@@ -36,7 +36,7 @@ def get_ticket_price(
         raise ToolError(f"{start} to {end} is the same city: there is no flight.")
     fare = _fares().get(frozenset((start, end)))
     if fare is None:
-        raise ToolError(f"No fare is known from {start} to {end}.{_unknown(start, end)}")
+        raise ToolError(f"No fare is known from {start} to {end}{_unknown(start, end)}.")
     price, currency = fare
     answer = {"origin": start, "destination": end, "price": price, "currency": currency, "note": "sample data"}
     return json.dumps(answer, ensure_ascii=False)
@@ -54,7 +54,8 @@ def _city(name: str) -> str:
 
 def _unknown(*cities: str) -> str:
     served = {city for pair in _fares() for city in pair}
-    return "".join(f" The city {city!r} is not in the fare list." for city in cities if city not in served)
+    missing = " or ".join(city for city in cities if city not in served)
+    return f": {missing} is not in the fare list" if missing else ""
 
 
 @cache
