@@ -88,6 +88,12 @@ class Local:
         finally:
             there.turns.leave(ticket)
 
+    async def prepare(self, model: str) -> None:
+        """Read the model's weights, and import what reads them: seconds that the first answer need not wait for."""
+        async with aclosing(loaded(model)) as steps:
+            async for _ in steps:
+                pass
+
     def fetch(self, model: str) -> AsyncGenerator[Progress]:
         """Download a model from the Hub; the last Progress has fraction 1. Closing the generator stops the download."""
         return download(split(model)[0])

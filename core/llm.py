@@ -295,3 +295,12 @@ class Fetches(Protocol):
     def fetch(self, model: str) -> AsyncGenerator[Progress]:
         """Download `model`; the last Progress has fraction 1. Closing the generator stops the download."""
         ...
+
+
+@runtime_checkable
+class Prepares(Protocol):
+    """A backend whose first answer would wait for something slow that can be done before it is asked for."""
+
+    async def prepare(self, model: str) -> None:
+        """Get ready to answer with `model`. Raises AppError, as `stream` would."""
+        ...

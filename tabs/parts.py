@@ -13,7 +13,7 @@ import gradio as gr
 
 from backends import choices, find
 from core.errors import AppError, BadSetting, SetupNeeded
-from core.llm import Capabilities, Price, Sampling
+from core.llm import Capabilities, Prepares, Price, Sampling
 from core.settings import settings
 
 log = logging.getLogger(__name__)
@@ -67,12 +67,24 @@ def picker(page: gr.Blocks) -> Picker:
         )  # fmt: skip
         refresh = gr.Button("↻ Refresh", size="sm", scale=0, min_width=110, elem_id="refresh-models")
     facts = gr.Markdown(elem_classes="facts", elem_id="model-facts")
-    page.load(lambda: gr.update(choices=_rows()), None, dropdown, **QUIET)
+    listed = page.load(lambda: gr.update(choices=_rows()), None, dropdown, **QUIET)
+    listed.success(_prepare, dropdown, None, **QUIET)
     refresh.click(lambda: gr.update(choices=_rows(fresh=True)), None, dropdown, **QUIET)
     for event in (page.load, dropdown.change, refresh.click):
         event(_about, dropdown, [facts, precision], **QUIET)
     precision.input(_at, [dropdown, precision], dropdown, **QUIET)
     return Picker(dropdown, precision, refresh, facts)
+
+
+def _prepare(choice: str) -> None:
+    """Make the model that the page opens with ready while the visitor is still typing."""
+    try:
+        backend, model = find(choice)
+        if isinstance(backend, Prepares):
+            asyncio.run(backend.prepare(model))
+    except AppError as error:
+        # Nobody has asked this model anything yet; who does is told the same.
+        log.info("%s is not ready: %s", choice, error)
 
 
 def _at(choice: str, variant: str) -> str:
