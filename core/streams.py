@@ -45,6 +45,8 @@ async def ticks(stream: AsyncGenerator[T], every: float) -> AsyncGenerator[list[
         while not pump.done():
             await asyncio.wait({pump}, timeout=every)
             yield _drain(queue)
+        # While the reader was busy with its last tick, the stream may have come to its end.
+        yield _drain(queue)
         pump.result()
     finally:
         pump.cancel()

@@ -60,6 +60,14 @@ async def test_what_came_before_an_error_is_not_lost() -> None:
     assert seen == [0, 1]
 
 
+async def test_what_comes_while_the_reader_is_busy_is_not_lost() -> None:
+    seen: list[int] = []
+    async for batch in ticks(numbers(0.01, 0.05, 0.05), 0.02):
+        seen += batch
+        await asyncio.sleep(0.2)
+    assert seen == [0, 1, 2]
+
+
 async def test_closing_ends_a_silent_source_at_once() -> None:
     closed = asyncio.Event()
 
