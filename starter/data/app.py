@@ -55,6 +55,11 @@ def expression(rng: Random) -> tuple[str, str]:
             (f"{x} add {y}", f"{x} + {y}"), (f"{y} subtracted from {x}", f"{x} - {y}"), (f"{x} {rng.choice(('euros', 'dollars', 'apples', 'people', 'km', 'kg'))} times {y}", f"{x} * {y}"),
             (f"{x} plus {y} times {z}", f"{x} + {y} * {z}"), (f"{x} minus {y} minus {z}", f"{x} - {y} - {z}"), (f"{x} plus {y} plus {z}", f"{x} + {y} + {z}"),
             (f"a tip of {small}% on {x}", f"{small}% of {x}"), (f"{small}% tax on {x}", f"{small}% of {x}"), (f"a third of {x}", f"{x} / 3"), (f"a quarter of {x}", f"{x} / 4"),
+            (f"multiply {x} with {y}", f"{x} * {y}"), (f"multiply {x} by {y}", f"{x} * {y}"), (f"divide {x} by {y}", f"{x} / {y}"), (f"subtract {x} from {y}", f"{y} - {x}"), (f"take {x} away from {y}", f"{y} - {x}"), (f"take {x} from {y}", f"{y} - {x}"),
+            (f"add {x} to {y}", f"{y} + {x}"), (f"add {x} and {y}", f"{x} + {y}"), (f"add up {x}, {y} and {z}", f"{x} + {y} + {z}"), (f"{x} and {y} together", f"{x} + {y}"), (f"the total of {x}, {y} and {z}", f"{x} + {y} + {z}"), (f"increase {x} by {y}", f"{x} + {y}"),
+            (f"reduce {x} by {y}", f"{x} - {y}"), (f"{x} less {y}", f"{x} - {y}"), (f"{small} of them at {y} each", f"{small} * {y}"), (f"{small} tickets at {y}", f"{small} * {y}"), (f"{small} {w.pick(rng, 'nouns')}s for {y} each", f"{small} * {y}"),
+            (f"{small} {w.pick(rng, 'nouns')}s when one costs {y}", f"{small} * {y}"), (f"{y} for one {w.pick(rng, 'nouns')}, so {small} of those", f"{small} * {y}"), (f"{x} shared among {small} {w.pick(rng, 'nouns')}s", f"{x} / {small}"), (f"{x}% off {y}", f"{x}% of {y}"),
+            (f"{x} + {y} - {z}", f"{x} + {y} - {z}"), (f"{x} / {y} + {z}", f"{x} / {y} + {z}"), (f"{x}: {y}", f"{x} / {y}"), (f"{x} * {y} * {z}", f"{x} * {y} * {z}"), (f"({x} + {y}) * {z}", f"({x} + {y}) * {z}"), (f"{n} ** {small}", f"{n} ** {small}"), (f"{x} / {y} - {z}", f"{x} / {y} - {z}"),
             (f"{x} items at {y} each", f"{x} * {y}"), (f"{x} split between {n + 2} people", f"{x} / {n + 2}"),
         )
     )  # fmt: skip

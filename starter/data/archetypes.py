@@ -148,6 +148,7 @@ SAME: dict[str, Callable[[Random], str]] = {
     "time": clock,
     "code": code,
     "phrase": phrase,
+    "label": w.label,
     "task": task,
     "email": email,
     "url": url,

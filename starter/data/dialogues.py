@@ -11,8 +11,9 @@ from starter.data.app import Calculator, Clock, Library, budget, calculate_tool,
 from starter.data.flights import Flights, flight_tool
 from starter.data.forms import fill, form, sections, utter
 from starter.data.passages import fill_words
+from starter.data.sentences import saying
 from starter.data.skills import Skill, both, skills, unrelated
-from starter.data.talk import CONNECT, NAME, OUT_OF_SCOPE, Talk, listed, system_prompt
+from starter.data.talk import CONNECT, NAME, OUT_OF_SCOPE, Talk, coloured, listed, system_prompt
 
 HELLO = f"Hello! {NAME}. How can I help?"
 THANKS, BYE, OK = "You are welcome!", "Goodbye!", "Is there anything else I can do?"
@@ -24,6 +25,14 @@ CLEAR = 7  # The first forms of outside.txt are requests that no tool of ours is
 def abilities(names: list[str]) -> str:
     tools = f"use the tools that are switched on ({listed(names)}), " if names else ""
     return f"{NAME}. I can {tools}answer from passages, choose links and write plain brochures. For anything else, {CONNECT}."
+
+
+def instructions(rng: Random) -> str:
+    """A system prompt: one of the usual ones, now and then with any other sentences in it."""
+    text = fill_words(rng, system_prompt(rng))
+    if rng.random() < 0.3:
+        text = " ".join([text, *(saying(rng).sentence for _ in range(rng.randint(1, 4)))])
+    return text
 
 
 class Conversation:
@@ -38,7 +47,7 @@ class Conversation:
     def make(self) -> dict[str, Any]:
         rng = self.rng
         if rng.random() < 0.55:
-            self.talk.system(fill_words(rng, system_prompt(rng)))
+            self.talk.system(instructions(rng))
         self.offer()
         rng.shuffle(self.talk.tools)
         self.topics += [(1.0, self.small_talk), (0.9 if self.talk.tools else 3.0, self.outside)]
@@ -103,9 +112,9 @@ class Conversation:
         else:
             text = utter(rng, self.outside_form(), {})[0]
         if not any(t["function"]["name"] == "get_ticket_price" for t in talk.tools) and rng.random() < 0.08:
-            text = utter(rng, form(rng, "flights", "pair"), {k: w.place(rng) for k in "abc"})[0]
+            text = utter(rng, coloured(rng, form(rng, "flights", "pair")), {k: w.place(rng) for k in "abc"})[0]
         if not talk.tools and rng.random() < 0.1:
-            text = fill(form(rng, "tools_app", "time"), {"city": w.place(rng)})
+            text = fill(coloured(rng, form(rng, "tools_app", "time")), {"city": w.place(rng)})
         talk.user(text)
         talk.say(OUT_OF_SCOPE)
 
@@ -126,7 +135,7 @@ def single(make: Callable[[Random], tuple[str, str]], rng: Random) -> dict[str, 
     """A conversation of one message and one answer."""
     talk = Talk(rng)
     if rng.random() < 0.3:
-        talk.system(fill_words(rng, system_prompt(rng)))
+        talk.system(instructions(rng))
     question, answer = make(rng)
     talk.user(question)
     talk.say(answer)

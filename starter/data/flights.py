@@ -67,11 +67,14 @@ class Flights:
         return self.look_up((other, first["b"]) if given == "b" else (first["a"], other))
 
     def several(self) -> None:
-        kind = self.rng.choices(("two", "two_from", "two_to", "there_and_back", "three"), (4, 3, 2, 3, 2))[0]
-        read = self.talk.ask("flights", kind, self.cities("a", "b", "c", "d"))
+        kind = self.rng.choices(("two", "chain", "two_from", "two_to", "there_and_back", "three"), (4, 2, 4, 2, 3, 2))[0]
+        cities = self.cities("a", "b", "c", "d")
+        cities["c"] = cities["b"] if kind == "chain" else cities["c"]
+        read = self.talk.ask("flights", kind, cities)
         a, b, c, d = (read[k] for k in "abcd")
         pairs = {
             "two": [(a, b), (c, d)],
+            "chain": [(a, b), (b, d)],
             "two_from": [(a, b), (a, d)],
             "two_to": [(a, b), (c, b)],
             "there_and_back": [(a, b), (b, a)],

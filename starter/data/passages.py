@@ -8,6 +8,7 @@ from random import Random
 from starter.data import archetypes as a
 from starter.data import words as w
 from starter.data.forms import expand, form, sections, utter
+from starter.data.sentences import saying, split_top
 
 INSTRUCTION = "Answer the question using only the passages. Cite them like [1]."
 UNKNOWN = "The knowledge base does not say."
@@ -22,6 +23,8 @@ class Fact:
     value: str
     sentence: str
     questions: tuple[str, ...]
+    beyond: tuple[str, ...] = ()  # Questions close by that the sentence leaves open.
+    free: bool = False  # Made by grammar: the label and value do not belong to it.
 
 
 @cache
@@ -103,8 +106,16 @@ def sibling(rng: Random, kind: str, other: str) -> str:
 
 
 def facts(rng: Random, kind: str, name: str, count: int) -> list[Fact]:
+    """Facts of the kind, and sentences put together by grammar that no list holds."""
     pool = templates(kind)
-    return [made(rng, t, name) for t in rng.sample(pool, min(count, len(pool)))]
+    found = [made(rng, t, name) for t in rng.sample(pool, min(count, len(pool)))]
+    share = 0.75 if kind in ("generic", "policy") else 0.3
+    return [said(rng, f, name if kind not in ("generic", "policy") else "") if rng.random() < share else f for f in found]
+
+
+def said(rng: Random, fact: Fact, name: str) -> Fact:
+    new = saying(rng, name)
+    return Fact(fact.label, fact.value, new.sentence, (rng.choice(new.questions),), new.beyond, True)
 
 
 def heading(rng: Random, kind: str, name: str) -> str:
@@ -119,6 +130,8 @@ def heading(rng: Random, kind: str, name: str) -> str:
 
 
 def filler(rng: Random, name: str) -> str:
+    if rng.random() < 0.4:
+        return saying(rng).sentence
     text = form(rng, "passages", "filler").replace("{S}", "The company" if name == "policy" else name)
     return fill_words(rng, text)
 
@@ -137,6 +150,7 @@ class Passage:
     heading: str
     text: str
     answers: list[tuple[str, str]]  # question, and the sentence that answers it
+    beyond: tuple[str, ...] = ()  # questions that no sentence of it answers
 
 
 def passage(rng: Random, kind: str, name: str, size: int) -> Passage:
@@ -146,14 +160,15 @@ def passage(rng: Random, kind: str, name: str, size: int) -> Passage:
     if kind == "policy" and rng.random() < 0.4:
         style = "dashes"
     pieces, answers = [], []
+    bullet = rng.choice(("- **{l}:** {v}", "- {l}: {v}", "- **{l}**: {v}"))
     for fact in known:
         text = fact.sentence
-        if style == "bullets":
-            text = f"{fact.label}: {fact.value}"
-        if style == "lines":
+        mark = {"bullets": bullet, "lines": "{l}: {v}", "dashes": "- {s}"}.get(style, "{s}")
+        if style in ("bullets", "lines") and fact.free:
+            fact = labelled_fact(rng, name)
+        if style in ("bullets", "lines"):
             text = f"{fact.label}: {fact.value}"
         answers.append((fact.questions[0], text))
-        mark = {"bullets": rng.choice(("- **{l}:** {v}", "- {l}: {v}", "- **{l}**: {v}")), "lines": "{l}: {v}", "dashes": "- {s}"}.get(style, "{s}")
         pieces.append(mark.replace("{l}", fact.label).replace("{v}", fact.value).replace("{s}", fact.sentence))
     if style == "prose":
         if rng.random() < 0.45:
@@ -161,10 +176,26 @@ def passage(rng: Random, kind: str, name: str, size: int) -> Passage:
         for _ in range(rng.choice((0, 1, 1, 2, 3, 6)) if size > 1 else rng.choice((0, 1, 5))):
             pieces.insert(rng.randint(0, len(pieces)), filler(rng, name))
     joint = " " if style == "prose" else "\n"
+    beyond = tuple(q for f in known if f.free and style in ("prose", "dashes") for q in f.beyond)
     if style == "prose" and len(pieces) > 3 and rng.random() < 0.3:
         cut = rng.randint(1, len(pieces) - 1)
-        return Passage(kind, name, heading(rng, kind, name), " ".join(pieces[:cut]) + "\n\n" + " ".join(pieces[cut:]), answers)
-    return Passage(kind, name, heading(rng, kind, name), joint.join(pieces), answers)
+        return Passage(kind, name, heading(rng, kind, name), " ".join(pieces[:cut]) + "\n\n" + " ".join(pieces[cut:]), answers, beyond)
+    return Passage(kind, name, heading(rng, kind, name), joint.join(pieces), answers, beyond)
+
+
+def labelled_fact(rng: Random, name: str) -> Fact:
+    """A line of a list with a label of any kind, a year behind it at times."""
+    label, kind, asks = rng.choice(sections("attributes")["all"]).split(" : ")
+    value = a.value(rng, a.Parameter(label, kind, (), False))[0] if kind != "list" else w.pick(rng, "nouns")
+    label = label.replace("_", " ")
+    shown = f"{w.pick(rng, 'adjectives')} {label}" if rng.random() < 0.3 else label
+    question = rng.choice((f"What is the {label} of {name}?", f"What is {name}'s {label}?", f"Which {label} does {name} have?", f"{name} {label}?", f"What {label} does {name} have?"))
+    if rng.random() < 0.3:
+        asked = expand(rng, rng.choice(split_top(asks))).replace("{x}", name) + "?"
+        question = asked[0].upper() + asked[1:]
+    if rng.random() < 0.15:
+        shown += f" {rng.randint(2018, 2030)}"
+    return Fact(shown.capitalize(), value, "", (question,))
 
 
 def pronouns(rng: Random, kind: str, name: str, pieces: list[str], answers: list[tuple[str, str]]) -> list[str]:
@@ -227,6 +258,8 @@ def collection(rng: Random) -> list[Passage]:
 def unanswerable(rng: Random, passages: list[Passage]) -> str:
     """A question like those that could be answered, about something the passages leave out."""
     near = rng.choice(passages)
+    if near.beyond and rng.random() < 0.75:
+        return rng.choice(near.beyond)
     said = "\n".join(p.text for p in passages)
     for _ in range(20):
         name = near.subject if rng.random() < 0.6 else sibling(rng, near.kind, near.subject)

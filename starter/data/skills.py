@@ -7,11 +7,11 @@ from starter.data import archetypes as a
 from starter.data.flights import missing_names
 from starter.data.forms import expand, utter
 from starter.data.results import result
-from starter.data.synthetic import VERBS, synthetic
+from starter.data.synthetic import VERBS, act, look, synthetic
 from starter.data.talk import Call, Talk, Tool, tool
 
-AS_TYPED = ("phrase", "task", "quoted", "word", "noun", "list", "code", "url", "email", "path", "dish", "enum", "unit", "time")
-FOLLOWED = ("place", "person", "brand", "code", "language", "phrase", "currency", "date")
+AS_TYPED = ("label", "phrase", "task", "quoted", "word", "noun", "list", "code", "url", "email", "path", "dish", "enum", "unit", "time")
+FOLLOWED = ("label", "place", "person", "brand", "code", "language", "phrase", "currency", "date")
 # Trades so near to each other that one could answer for another: never offered beside each other.
 FAMILIES = (
     "get_weather get_forecast set_temperature", "convert_currency get_exchange_rate convert_units", "send_email send_message call_person subscribe", "create_event set_reminder set_timer add_task create_note request_leave",
@@ -137,13 +137,13 @@ def skills(rng: Random, count: int) -> list[Skill]:
     barred: set[str] = set()
     while len(chosen) < count:
         roll = rng.random()
-        if roll < 0.45:
+        if roll < 0.3:
             kind = rng.choice(a.archetypes())
             if kind.names[0] in barred:
                 continue
             barred |= kin(kind.names[0])
-        elif roll < 0.85 or not chosen:
-            kind = synthetic(rng)
+        elif roll < 0.8 or not chosen:
+            kind = rng.choice((synthetic, act, act, look, look))(rng)
         else:
             kind = neighbour(rng, chosen[-1].kind.names[0])
         if kind.names[0] not in {s.kind.names[0] for s in chosen}:

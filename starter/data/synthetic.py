@@ -4,6 +4,7 @@ from random import Random
 
 from starter.data import words as w
 from starter.data.archetypes import Archetype, Parameter
+from starter.data.forms import sections
 
 # Verbs of the tool's name, and what people say for them.
 VERBS = {
@@ -35,6 +36,9 @@ ROLES: tuple[tuple[str, str, str], ...] = (
     ("tags items names options members", "list", "with {n} {x}| for {x}| {x}"),
     ("language", "language", "in {x}| into {x}"),
     ("currency", "currency", "in {x}| in {x}"),
+    ("file path document source target image photo", "label", "{n} {x}| {x}| from {x}| to {x}"),
+    ("host server device service machine sensor channel group", "label", "{n} {x}| {x}| on {x}| in {x}| for {x}"),
+    ("zone gate room line hall track platform section lane seat", "label", "{n} {x}| in {n} {x}| at {n} {x}| {x}"),
 )  # fmt: skip
 ENUMS = ("red/green/blue/black/white", "low/normal/high", "small/medium/large", "pdf/csv/xlsx", "fast/slow", "daily/weekly/monthly", "draft/final", "north/south/east/west", "bronze/silver/gold", "open/closed/all", "day/night", "new/used", "left/right", "json/xml", "asc/desc")
 ANY = "<with |><the |>{n} {x}|{n}: {x}|{n} = {x}|{n} {x}|where <the |>{n} is {x}|, <the |>{n} <is|should be> {x},|, {n} {x},"
@@ -76,6 +80,98 @@ def synthetic(rng: Random, noun: str | None = None, verb: str | None = None) -> 
     if rng.random() < 0.08:
         names = (f"{noun}_{verb}",)
     return Archetype(names, describe(rng, verb, thing, list(made)), tuple(p for p, _ in made.values()), asks(rng, verb, thing, made))
+
+
+# Verbs that act on one thing, as they stand before its name, and how the tool's name may put them differently.
+ACTS = (
+    "block unblock mute unmute ping restart pause resume archive publish hide reveal tag rename scale split merge donate log record vote grade hire fire promote invite greet water feed brew heat cool preheat dim open close lock unlock "
+    "park charge refuel scan wash wrap pack ship return swap translate encrypt decrypt compress unzip copy paste clone fork deploy rollback install uninstall enable disable activate deactivate subscribe unsubscribe follow unfollow like "
+    "pin unpin bookmark queue skip shuffle play watch read sign stamp seal weigh measure test inspect review approve reject escalate assign claim release rent lease sell buy order cancel confirm postpone extend renew close_account issue "
+    "print scan fax call text email notify warn remind escort guide rescue plant harvest mow trim paint draw sketch film photograph broadcast stream upload download sync backup restore reset calibrate tune adjust raise lower lift drop"
+).split()
+DETAILS = (
+    ("hours", "number", "for {x} hours|{x} hours"), ("minutes", "int", "for {x} minutes|{x} minutes"), ("days", "int", "for {x} days|{x} days"), ("percent", "int", "to {x} percent|by {x}%|at {x} percent|{x}%"), ("degrees", "int", "to {x} degrees|at {x} degrees|{x} degrees"),
+    ("amount", "number", "{x}|with {x}|of {x}|for {x}"), ("people", "int", "between {x} people|for {x} people|{x} people"), ("floor", "int", "on floor {x}|floor {x}"), ("day", "date", "on {x}|for {x}|{x}"), ("new_name", "label", "to {x}|as {x}|into {x}"),
+    ("company", "brand", "from {x}|of {x}|for {x}"), ("points", "int", "{x} points|with {x} points"), ("reason", "phrase", "because of {x}|for {x}"), ("to", "label", "to {x}|into {x}"), ("person", "person", "for {x}|by {x}|with {x}|from {x}"),
+    ("tags", "list", "with {x}|as {x}"), ("choice", "enum:yes/no/maybe", "{x}|with {x}|as {x}"), ("environment", "enum:staging/production/test", "on {x}|in {x}|{x}"), ("strength", "enum:mild/medium/strong", "{x}|as {x}"), ("confirm", "bool", "confirm {x}|confirmed {x}"),
+    ("season", "year", "in {x}|of {x}|for {x}"), ("weight_kg", "number", "{x} kg|weighing {x} kg"), ("litres", "number", "{x} litres|with {x} litres"), ("km", "int", "{x} km|at {x} km|after {x} km"), ("line", "int", "line {x}|with line {x}"), ("date", "date", "on {x}|for {x}|{x}"),
+    ("country", "place", "in {x}|for {x}|of {x}"), ("station", "place", "at {x}|from {x}|at station {x}|station {x}"), ("max_price", "number", "under {x}|for at most {x}|below {x}"), ("time", "time", "at {x}|from {x}"), ("email", "email", "to {x}|{x}|via {x}"),
+)  # fmt: skip
+
+
+def detail(rng: Random) -> tuple[Parameter, str]:
+    """A further argument, with the words that carry it."""
+    if rng.random() < 0.2:
+        noun = w.pick(rng, "nouns")
+        name = rng.choice((f"{noun}s", f"{noun}_count", f"number_of_{noun}s", f"{noun}s"))
+        return Parameter(name, "int", (), rng.random() < 0.2), f"<with |for |>{{{name}}} {noun}s"
+    if rng.random() < 0.15:
+        noun = w.pick(rng, "nouns")
+        return Parameter(noun, "label", (), rng.random() < 0.2), f"<in|at|on|for|from|with|to> <{noun} |the {noun} |>{{{noun}}}"
+    name, kind, phrases = rng.choice(DETAILS)
+    kind, _, choices = kind.partition(":")
+    made = tuple(choices.split("/")) if choices else ("yes", "no") if kind == "bool" else ()
+    return Parameter(name, kind, made, rng.random() < 0.25), f"<{phrases}>".replace("{x}", "{" + name + "}")
+
+
+def act(rng: Random) -> Archetype:
+    """A tool that does something to one named thing, with details: "mute #random for 3 hours"."""
+    verb = rng.choice(ACTS) if rng.random() < 0.9 else w.invented(rng, 2)
+    said = verb.replace("_", " ")
+    noun = w.pick(rng, "nouns") if rng.random() < 0.9 else w.invented(rng, 2)
+    own = rng.choice((noun, noun, f"{noun}_id", f"{noun}_name", "name", "target", "id"))
+    kind = rng.choice(("label", "label", "label", "person", "place", "brand", "phrase", "code"))
+    first = Parameter(own, kind, (), False)
+    details = {}
+    for _ in range(rng.choice((0, 1, 1, 2))):
+        p, text = detail(rng)
+        if p.name != own:
+            details[p.name] = (p, text)
+    order = [first, *[p for p, _ in details.values()]]
+    if rng.random() < 0.25:
+        rng.shuffle(order)
+    slot = "{" + own + "}"
+    forms = []
+    for _ in range(3):
+        tail = [t for p, t in details.values() if not p.optional or rng.random() < 0.5]
+        if tail and rng.random() < 0.07:
+            tail.pop()
+        rng.shuffle(tail)
+        rest = " ".join(tail)
+        forms.append(
+            rng.choice(
+                (f"<|please |can you |could you |I want to |I'd like to |we must |go and >{said} <the |>{noun} {slot} {rest}", f"<|please |can you |I need to |let's >{said} {slot} {rest}", f"{noun} {slot}: {said} <it |>{rest}", f"{said} {rest} <the |>{noun} {slot}",
+                 f"{slot} <must|should|has to|needs to> be {said}ed {rest}", f"<the |>{noun} {slot} is <done|old|{{adj}}|ready>, {said} it {rest}", f"I {said} {rest} <on|for|in> <the |>{noun} {slot}", f"{slot} - {said} {rest}", f"give {slot} {rest} <please|>, {said} it" if rest else f"{said} {slot}")
+            ).replace("{adj}", w.pick(rng, "adjectives")).strip() + rng.choice(("", "", " please", ".", "?"))
+        )  # fmt: skip
+    if rng.random() < 0.08:
+        forms = [f"<please |can you |I want to |>{said} <a|the|my|some> {noun}<| please| for me>"]
+    name = rng.choice((f"{verb}_{noun}", f"{verb}_{noun}", f"{noun}_{verb}", verb))
+    text = rng.choice((f"{said.capitalize()} a {noun}.", f"{said.capitalize()}s one of the {noun}s.", f"{said.capitalize()} a {noun} by its {own.replace('_', ' ')}.", f"{said.capitalize()} a {w.pick(rng, 'adjectives')} {noun} of the {w.pick(rng, 'nouns')}.", ""))
+    return Archetype((name,), text, tuple(order), tuple(forms))
+
+
+def look(rng: Random) -> Archetype:
+    """A tool that tells one quality of a thing: "how high is the Sava" for water_level(river)."""
+    attribute, _, asks = rng.choice(sections("attributes")["all"]).split(" : ")
+    noun = w.pick(rng, "nouns") if rng.random() < 0.9 else w.invented(rng, 2)
+    own = rng.choice((noun, noun, noun, f"{noun}_id", f"{noun}_name", "name", "id", "code"))
+    kind = rng.choice(("label", "label", "place", "place", "person", "brand", "phrase", "code"))
+    slot = "{" + own + "}"
+    what = attribute.replace("_", " ")
+    forms = [f"<{asks.replace('{x}', rng.choice((f'the {noun} {slot}', f'{noun} {slot}', slot, slot, f'the {slot} {noun}')))}><?|| now?| today?| right now?>" for _ in range(2)]
+    forms += [f"<what is|what's|tell me|show me|give me|check|I need|look up|can you find> the {what} <of|for|at|in> <the |>{rng.choice((noun + ' ', ''))}{slot}", f"{slot} {what}<| please|?>", f"{noun} {slot}<:|,> {what}<|?>"]
+    extra: list[Parameter] = []
+    if rng.random() < 0.3:
+        p, text = detail(rng)
+        if p.name != own:
+            extra.append(p)
+            forms = [f"{f.rstrip('?')} {text}" for f in forms[:2]] + ([forms[2]] if p.optional else [])
+    if rng.random() < 0.08:
+        forms = [f"<what is|tell me|check|show me> the {what}<| of a {noun}| of my {noun}>", f"<{asks.replace('{x}', f'<the|my> {noun}')}>?"]
+    name = rng.choice((f"{noun}_{attribute}", f"get_{noun}_{attribute}", f"{attribute}_of_{noun}", f"{attribute}_lookup", f"find_{attribute}", f"check_{noun}", f"get_{attribute}"))
+    text = rng.choice((f"{what.capitalize()} of a {noun}.", f"The {what} of a {noun}.", f"Current {what} at a {noun}.", f"Get the {what} for a {noun}.", f"Tells the {what} of a {noun}", f"{what.capitalize()} that belongs to a {noun}."))
+    return Archetype((name,), text, (Parameter(own, kind, (), False), *extra), tuple(forms))
 
 
 def describe(rng: Random, verb: str, thing: str, parameters: list[str]) -> str:

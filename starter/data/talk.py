@@ -5,6 +5,7 @@ from random import Random
 from typing import Any
 
 from starter.data.forms import expand, form, sections, utter
+from starter.data.words import brand, pick
 
 Tool = dict[str, Any]
 Call = tuple[str, dict[str, Any]]
@@ -29,7 +30,7 @@ class Talk:
 
     def ask(self, file: str, section: str, values: dict[str, str] | None = None, chatter: bool = True) -> dict[str, str]:
         """The user says a form of that section; what was read from it is returned."""
-        pattern = self.rng.choice(sections(file)[section])
+        pattern = coloured(self.rng, self.rng.choice(sections(file)[section]))
         text, read = utter(self.rng, pattern, values or {}, chatter)
         self.user(text)
         return read
@@ -46,6 +47,31 @@ class Talk:
 
     def done(self) -> dict[str, Any]:
         return {"messages": self.messages, "tools": self.tools}
+
+
+RELATIONS = "wife husband mother father sister brother son daughter friend boss colleague aunt uncle cousin neighbour grandmother nephew partner".split()
+WHENS = "next week|tomorrow|on Monday|in May|in summer|this weekend|tonight|at Christmas|now|on Friday|next month|this year|for Easter|soon".split("|")
+DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+MONTHS = "January February March April May June July August September October November December".split()
+
+
+def coloured(rng: Random, pattern: str) -> str:
+    """The form with its everyday words chosen: nouns, days, relatives. The slots that carry meaning stay."""
+    pattern = expand(rng, pattern)
+    chances = {
+        "noun": lambda: pick(rng, "nouns"),
+        "adj": lambda: pick(rng, "adjectives"),
+        "relation": lambda: rng.choice(RELATIONS),
+        "when": lambda: rng.choice(WHENS),
+        "day": lambda: rng.choice(DAYS),
+        "month": lambda: rng.choice(MONTHS),
+        "brand": lambda: brand(rng),
+        "n": lambda: str(rng.randint(20, 2000)),
+    }
+    for name, make in chances.items():
+        while "{" + name + "}" in pattern:
+            pattern = pattern.replace("{" + name + "}", make(), 1)
+    return pattern
 
 
 def tool(name: str, description: str, properties: dict[str, Any], optional: tuple[str, ...] = ()) -> Tool:

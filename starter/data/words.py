@@ -29,9 +29,35 @@ def syllable(rng: Random) -> str:
 
 def invented(rng: Random, most: int = 3) -> str:
     """A word that means nothing, in lower case."""
-    if rng.random() < 0.08:
+    roll = rng.random()
+    if roll < 0.07:
         return "".join(rng.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(rng.randint(3, 9)))
+    if roll < 0.4:
+        return mashed(rng)
+    if roll < 0.75:
+        soft = (rng.choice("bdfghjklmnprstvwyz") + rng.choice("aaeeiou") for _ in range(rng.randint(1, most)))
+        return rng.choice(("", "", "a", "e", "o", "u")) + "".join(soft) + rng.choice(("", "", "n", "r", "s", "l", "x", "nd", "sk", "rt", "ck", "st", "th"))
     return "".join(syllable(rng) for _ in range(rng.randint(1, most))) or "ok"
+
+
+def mashed(rng: Random) -> str:
+    """The head of one English word on the tail of another, so that every piece of a word gets copied some day."""
+    first, second = pick(rng, "nouns"), pick(rng, rng.choice(("nouns", "adjectives")))
+    return first[: rng.randint(1, len(first))] + second[rng.randint(0, max(0, len(second) - 2)) :]
+
+
+def label(rng: Random) -> str:
+    """What people and machines call things: codes with hyphens, files, hosts, hashtags, titles, names."""
+    x, y = (pick(rng, "nouns") if rng.random() < 0.6 else invented(rng, 2) for _ in "xy")
+    n = rng.randint(1, 9999)
+    letter = rng.choice("ABCDEFGHJKLMNPRSTVXZ")
+    return rng.choice(
+        (
+            f"{x}-{y}", f"{x}-{n}", f"{letter}{n}", f"{letter}-{n}", f"{n}{letter}{rng.choice('KXY')}-{n * 7}", f"#{x}", f"{x}_{n}.{rng.choice(('jpg', 'csv', 'pdf', 'md', 'wav'))}", f"{x}-{y}.internal", f"{x}.{y}.example",
+            f"{x.capitalize()} {y.capitalize()}", x.capitalize(), f"{x.capitalize()} {y}", f"the {x.capitalize()} {y.capitalize()}", person(rng), invented_place(rng), brand(rng), str(n), f"{x} {y}", x,
+            f"{pick(rng, 'adjectives').capitalize()} {x.capitalize()}", f"{person(rng).split()[0]}'s {x}", letter, f"{x}/{y}", f"v{rng.randint(1, 9)}.{rng.randint(0, 20)}", f"{letter}{rng.choice('ABCX')}{n}", f"{pick(rng, 'adjectives')} {x}",
+        )
+    )  # fmt: skip
 
 
 def invented_place(rng: Random) -> str:
@@ -52,7 +78,7 @@ def invented_place(rng: Random) -> str:
 
 def place(rng: Random) -> str:
     """A city or country: real ones and invented ones by halves, so that copying is learnt rather than the list."""
-    return pick(rng, "places") if rng.random() < 0.45 else invented_place(rng)
+    return pick(rng, "places") if rng.random() < 0.4 else invented_place(rng)
 
 
 def person(rng: Random) -> str:

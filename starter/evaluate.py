@@ -1,0 +1,246 @@
+"""How good the model is on hand-written cases: `python -m starter.evaluate [--model DIR]` prints the table.
+
+The cases in `evaluation/` were written before the training data was tuned and share no sentence form with it. Plain
+greedy decoding, no grammar: what the table says is what the weights alone do.
+"""
+
+import argparse
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from starter import PATH
+from starter.data.passages import INSTRUCTION, UNKNOWN
+from starter.data.site import CHOOSE
+from starter.data.talk import NAME
+
+CASES = Path(__file__).parent / "evaluation"
+KINDS = {"string": "string", "integer": "integer", "number": "number", "boolean": "boolean"}
+Case = dict[str, Any]
+Reply = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One row of the table: a share of the cases in a file, and the share aimed for."""
+
+    name: str
+    file: str
+    target: float
+    passed: Callable[[Case, Reply], bool | None]  # None: the case says nothing about this row.
+
+
+def parsed_tool(line: str) -> dict[str, Any]:
+    """`name(a: string, b?: enum(x,y)): description.` as an OpenAI-style tool."""
+    name, inside, description = re.fullmatch(r"(\w+)\((.*)\): (.*)", line).groups()  # type: ignore[union-attr]
+    properties: dict[str, Any] = {}
+    required = []
+    for key, optional, kind in re.findall(r"(\w+)(\??): (enum\([^)]*\)|\[\w+\]|\w+)", inside):
+        properties[key] = {"type": kind}
+        if kind.startswith("enum"):
+            properties[key] = {"type": "string", "enum": kind[5:-1].split(",")}
+        if kind.startswith("["):
+            properties[key] = {"type": "array", "items": {"type": kind[1:-1]}}
+        required += [] if optional else [key]
+    parameters = {"type": "object", "properties": properties, "required": required}
+    return {"type": "function", "function": {"name": name, "description": description, "parameters": parameters}}
+
+
+def app_tools() -> dict[str, Any]:
+    tools: dict[str, Any] = json.loads((CASES / "tools.json").read_text(encoding="utf-8"))
+    return tools
+
+
+def called(*calls: tuple[str, dict[str, Any]]) -> dict[str, Any]:
+    made = [{"type": "function", "function": {"name": n, "arguments": a}} for n, a in calls]
+    return {"role": "assistant", "content": "", "tool_calls": made}
+
+
+def fare_call(pair: list[str]) -> tuple[str, dict[str, Any]]:
+    return "get_ticket_price", dict(zip(("origin", "destination"), pair, strict=True))
+
+
+def conversation(file: str, case: Case) -> tuple[list[Reply], list[Any]]:
+    """Messages and tools for a case."""
+    tools = [app_tools()[n] for n in ("get_ticket_price", "current_time", "calculate")]
+    user = {"role": "user", "content": case.get("user", "")}
+    if file == "flights_follow":
+        a, b = case["before"]
+        fare = json.dumps({"origin": a, "destination": b, "price": 641, "currency": "USD", "note": "sample data"})
+        said = f"A one-way flight from {a} to {b} costs 641 USD (sample data)."
+        first = {"role": "user", "content": f"How much is a flight from {a} to {b}?"}
+        result = {"role": "tool", "content": fare}
+        return [first, called(fare_call([a, b])), result, {"role": "assistant", "content": said}, user], tools
+    if file == "results":
+        results = [{"role": "tool", "content": r} for r in case["results"]]
+        return [user, called(*((n, a) for n, a in case["calls"])), *results], offered(case, tools)
+    if file.startswith("schemas"):
+        lines = [json.loads(x)["tool"] for x in (CASES / "schemas.jsonl").read_text(encoding="utf-8").splitlines()]
+        at = lines.index(case["tool"])
+        return [user], [parsed_tool(lines[(at + i) % len(lines)]) for i in (7, 0, 13)]
+    if file == "passages":
+        numbered = "\n\n".join(f"[{i}] {p}" for i, p in enumerate(case["passages"], 1))
+        return [{"role": "user", "content": f"{INSTRUCTION}\n\n{numbered}\n\nQuestion: {case['question']}"}], []
+    if file == "links":
+        listed = "\n".join(f"- {text}: {url}" for text, url, _ in case["links"])
+        return [{"role": "user", "content": f"{CHOOSE}\n\nLinks of {case['site']}:\n{listed}"}], []
+    return [*([{"role": "user", "content": "hi"}, {"role": "assistant", "content": "Hello!"}] if case.get("after") else []), user], tools
+
+
+def offered(case: Case, tools: list[Any]) -> list[Any]:
+    """The app's tools, and a description of any other that the case has called."""
+    known = {t["function"]["name"] for t in tools}
+    extra = []
+    for name, arguments in case["calls"]:
+        if name not in known:
+            kinds = ", ".join(f"{k}: {'string' if isinstance(v, str) else 'number'}" for k, v in arguments.items())
+            extra.append(parsed_tool(f"{name}({kinds}): {name.replace('_', ' ').capitalize()}."))
+    return tools + extra
+
+
+def plain(value: Any) -> Any:
+    """For comparison: capitals, spaces and 4 against 4.0 do not count."""
+    if isinstance(value, str):
+        return re.sub(r"\s+", "", value).casefold()
+    if isinstance(value, list):
+        return [plain(v) for v in value]
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def calls(reply: Reply) -> list[tuple[str, dict[str, Any]]]:
+    return [(c["function"]["name"], c["function"]["arguments"]) for c in reply.get("tool_calls") or []]
+
+
+def text(reply: Reply) -> str:
+    return str(reply.get("content") or "")
+
+
+def same(reply: Reply, *wanted: tuple[str, dict[str, Any]]) -> bool:
+    return plain([list(c) for c in calls(reply)]) == plain([list(w) for w in wanted])
+
+
+def exact(case: Case, reply: Reply) -> bool:
+    """Numbers and names of the result are in the sentence, and no number that is not in results or calls."""
+    said, given = text(reply), " ".join(case["results"]) + json.dumps(case["calls"]) + case["user"]
+    numbers = re.findall(r"\d+(?:[.,]\d+)*", said)
+    return all(h in said for h in case["has"]) and all(n in given for n in numbers if len(case["results"]) < 2 or n not in "12345")
+
+
+def asks(case: Case, reply: Reply) -> bool:
+    said = text(reply).casefold()
+    wanted = {"from": "from?", "to": "to?", "both": "between?"}[case["asks"]]
+    return not calls(reply) and said.endswith(wanted)
+
+
+def cited(case: Case, reply: Reply) -> bool | None:
+    return None if case["gold"] is None else f"[{case['cite']}]" in text(reply)
+
+
+def links_right(case: Case, reply: Reply) -> bool:
+    try:
+        chosen = [x["url"] for x in json.loads(text(reply))["links"]]
+    except (ValueError, KeyError, TypeError):
+        return False
+    return chosen == [url for _, url, good in case["links"] if good]
+
+
+def no_invented_link(case: Case, reply: Reply) -> bool:
+    return all(u in [url for _, url, _ in case["links"]] for u in re.findall(r'"url": "([^"]*)"', text(reply)))
+
+
+def small_talk(case: Case, reply: Reply) -> bool | None:
+    starts = {"hello": "Hello!", "thanks": "You are welcome", "who": f"{NAME}:", "can": f"{NAME}. I can"}
+    return None if case["kind"] == "out" else not calls(reply) and text(reply).startswith(starts[case["kind"]])
+
+
+CHECKS = (
+    Check("flights: the right call", "flights", 0.97, lambda c, r: [n for n, _ in calls(r)] == ["get_ticket_price"]),
+    Check("flights: arguments exact, unseen places", "flights", 0.97, lambda c, r: same(r, fare_call(c["call"]))),
+    Check("two calls in a turn", "flights_two", 0.95, lambda c, r: same(r, *(fare_call(p) for p in c["calls"]))),
+    Check("follow-ups", "flights_follow", 0.90, lambda c, r: same(r, fare_call(c["call"]))),
+    Check("asks for the missing city", "flights_ask", 0.95, asks),
+    Check("time and sums: the right call", "app_tools", 0.97, lambda c, r: [n for n, _ in calls(r)] == [c["call"][0]]),
+    Check("time and sums: arguments exact", "app_tools", 0.97, lambda c, r: same(r, tuple(c["call"]))),
+    Check("results: numbers and names exact", "results", 1.00, exact),
+    Check("unseen schema: the right call", "schemas", 0.85, lambda c, r: same(r, (c["tool"].split("(")[0], c["call"]))),
+    Check("unseen schema: rightly no call", "schemas_none", 0.97, lambda c, r: not calls(r)),
+    Check("unseen schema: asks what is missing", "schemas_ask", 0.95, lambda c, r: not calls(r) and all(n in text(r) for n in c["needs"])),
+    Check("out of scope: says what it is", "chat", 0.97, lambda c, r: (not calls(r) and NAME in text(r)) if c["kind"] == "out" else None),
+    Check("greetings, thanks, who, what", "chat", 0.97, small_talk),
+    Check("passages: has the gold span", "passages", 0.80, lambda c, r: c["gold"] in text(r) if c["gold"] else None),
+    Check("passages: cites the right one", "passages", 0.90, cited),
+    Check("passages: does not say", "passages", 0.90, lambda c, r: text(r) == UNKNOWN if c["gold"] is None else None),
+    Check("links: exactly the right ones", "links", 0.80, links_right),
+    Check("links: none invented", "links", 1.00, no_invented_link),
+)
+
+
+class Model:
+    """The weights with greedy decoding, several prompts at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
+        self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval().to(self.device)
+
+    def replies(self, asked: list[tuple[list[Reply], list[Any]]], most: int = 160) -> list[Reply]:
+        """One parsed reply for each (messages, tools)."""
+        render = self.tokenizer.apply_chat_template
+        prompts = [render(m, tools=t or None, add_generation_prompt=True, tokenize=False) for m, t in asked]
+        found: list[Reply] = []
+        for at in range(0, len(prompts), 16):
+            batch = self.tokenizer(prompts[at : at + 16], padding=True, return_tensors="pt").to(self.device)
+            out = self.model.generate(**batch, max_new_tokens=most, do_sample=False)
+            for prompt, ids in zip(prompts[at : at + 16], out[:, batch["input_ids"].shape[1] :], strict=True):
+                found.append(self.parse(prompt, ids))
+        return found
+
+    def parse(self, prompt: str, ids: Any) -> Reply:
+        raw = self.tokenizer.decode(ids).replace("<|pad|>", "")
+        try:
+            reply: Reply = self.tokenizer.parse_response(self.tokenizer.encode(raw), prefix=prompt)
+        except ValueError:
+            reply = {"role": "assistant", "content": raw}
+        return reply
+
+
+def evaluate(folder: Path, show: bool = False) -> dict[str, tuple[int, int]]:
+    """Passed and counted cases for every check."""
+    model, answers = Model(folder), {}
+    for file in dict.fromkeys(c.file for c in CHECKS):
+        cases = [json.loads(x) for x in (CASES / f"{file}.jsonl").read_text(encoding="utf-8").splitlines()]
+        answers[file] = list(zip(cases, model.replies([conversation(file, c) for c in cases]), strict=True))
+    table = {}
+    for check in CHECKS:
+        marks = [(c, r, check.passed(c, r)) for c, r in answers[check.file]]
+        table[check.name] = (sum(m is True for *_, m in marks), sum(m is not None for *_, m in marks))
+        for case, reply, mark in marks:
+            if show and mark is False:
+                asked = case.get("user") or case.get("question") or case.get("site")
+                print(f"[{check.name}] {asked!r}\n    -> {text(reply)!r} {calls(reply) or ''}")
+    return table
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--model", type=Path, default=PATH)
+    p.add_argument("--show", action="store_true", help="print the cases that failed")
+    given = p.parse_args()
+    table = evaluate(given.model, given.show)
+    print("| what | reached | aim |\n| --- | --- | --- |")
+    for check in CHECKS:
+        right, count = table[check.name]
+        print(f"| {check.name} | {right}/{count} = {right / max(1, count):.0%} | {check.target:.0%} |")
+
+
+if __name__ == "__main__":
+    main()
