@@ -85,7 +85,7 @@ def offered(*names: str) -> tuple[ToolSpec, ...]:
 async def test_text_comes_in_order_and_in_pieces(model: str) -> None:
     *pieces, done = await events(model, "count")
     assert said(pieces) == COUNT
-    assert len(pieces) >= 12
+    assert len(pieces) >= 2  # Text that comes within 30 ms comes as one piece.
     assert isinstance(done, Done)
     assert done.stop == "end"
     assert done.output_tokens is not None

@@ -52,17 +52,17 @@ def files(name: str) -> Files:
 
     Raises ModelMissing (`fetchable` for a Hub id), and RequestRefused for files that cannot or must not be used.
     """
-    folder = _folder(name)
-    config = _json(folder / "config.json")
+    there = folder(name)
+    config = _json(there / "config.json")
     if not config:
         raise ModelMissing(LABEL, "Type a Hub id (owner/name) or a model's folder.", f"{_shown(name)} holds no model.")
-    weights = _weights(name, folder)
-    template = _template(folder)
+    weights = _weights(name, there)
+    template = _template(there)
     if not template:
         raise RequestRefused(
             LABEL, "Choose an instruction-tuned model.", f"{_shown(name)} has no chat template: it cannot converse."
         )
-    return Files(name, folder, config, template, sum(file.stat().st_size for file in weights))
+    return Files(name, there, config, template, sum(file.stat().st_size for file in weights))
 
 
 def is_hub_id(name: str) -> bool:
@@ -70,7 +70,8 @@ def is_hub_id(name: str) -> bool:
     return _HUB_ID.fullmatch(name) is not None and ".." not in name
 
 
-def _folder(name: str) -> Path:
+def folder(name: str) -> Path:
+    """Where the files of "starter", of a Hub id or of a folder lie. Raises ModelMissing (`fetchable` for a Hub id)."""
     from starter import PATH
 
     if name == "starter":

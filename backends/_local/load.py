@@ -18,7 +18,7 @@ from backends._local import LABEL
 from backends._local.files import Files, files
 from backends._local.forms import form
 from backends._local.grammar import vocabulary
-from backends._local.machine import use_no_more_threads_than_processors
+from backends._local.machine import threads
 from backends._local.precision import check_memory, options, split
 from backends._local.turns import Turns
 from core.errors import AppError, BadReply, RequestRefused, SetupNeeded
@@ -36,7 +36,8 @@ _TURN_ENDS = ("<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<end_of_turn>")
 class Loaded:
     """A model that is ready. `memory` is its measured footprint in bytes, `ends` the ids of tokens that end an answer.
 
-    `defaults` are the model's own generation settings; `grammar` makes the vocabulary that grammars need.
+    `threads` is how many it runs on, `defaults` are the model's own generation settings; `grammar` makes the
+    vocabulary that grammars need.
     """
 
     files: Files
@@ -46,6 +47,7 @@ class Loaded:
     defaults: dict[str, Any]
     ends: list[int]
     memory: int
+    threads: int
     turns: Turns
     grammar: Callable[[], Any]
 
@@ -119,7 +121,6 @@ def _read(name: str) -> Loaded:
 
     base, variant = split(name)
     found = files(base)
-    use_no_more_threads_than_processors()
     _make_room(found, variant)
     tokenizer = AutoTokenizer.from_pretrained(found.folder, local_files_only=True, trust_remote_code=False)
     model = _model(found, variant)
@@ -134,6 +135,7 @@ def _read(name: str) -> Loaded:
         defaults=defaults,
         ends=ends,
         memory=model.get_memory_footprint(),
+        threads=threads(model.num_parameters()),
         turns=Turns(model),
         grammar=cache(lambda: vocabulary(tokenizer, size, ends)),
     )
