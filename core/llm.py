@@ -162,11 +162,16 @@ class Sampling:
         return cls(**knobs)
 
     def __post_init__(self) -> None:
-        """Raise BadSetting for NaN, infinity, booleans, wrong types and anything out of range."""
+        """Raise BadSetting for NaN, infinity, booleans, wrong types and anything out of range.
+
+        A whole number where a fraction may stand becomes a float: transformers refuses a temperature of 2.
+        """
         for knob in fields(self):
             value = getattr(self, knob.name)
             if value is not None:
                 _check(knob.name, str(knob.type), knob.metadata, value)
+                if isinstance(value, int) and str(knob.type).startswith("float"):
+                    object.__setattr__(self, knob.name, float(value))
 
     def only(self, names: frozenset[str]) -> Sampling:
         """The same settings without the knobs that a model does not take."""
