@@ -11,10 +11,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from backends._claude.facts import Facts, facts, knobs, reason, takes
+from backends._claude.snippet import snippet
 from backends._claude.wire import MAKER, Answer, messages, system, tools
 from core.catalogue import price
 from core.errors import AppError, BadReply, CutOff, from_status
-from core.llm import KNOBS, Backend, BackendEvent, Capabilities, Conversation, Done, Sampling, ToolSpec
+from core.llm import KNOBS, Backend, BackendEvent, Capabilities, Conversation, Done, Message, Sampling, ToolSpec
 from core.remote import MALFORMED, from_transport, key, retry_after, tls, translated
 from core.settings import settings
 from core.streams import paced
@@ -89,6 +90,10 @@ class Claude:
                         yield piece
             for last in self._end(answer, model):
                 yield last
+
+    async def python(self, model: str, prompt: str, sampling: Sampling) -> str:
+        """The request through Anthropic's SDK."""
+        return snippet(_request(model, (Message("user", prompt),), (), sampling))
 
     @asynccontextmanager
     async def _client(self) -> AsyncIterator[AsyncAnthropic]:

@@ -19,9 +19,12 @@ from backends._local.files import Files, files, installed
 from backends._local.forms import PLAIN, Reader
 from backends._local.load import Loaded, loaded, ready
 from backends._local.precision import VARIANTS, split
+from backends._local.predict import predicted
 from backends._local.prompt import begun, functions, written
 from backends._local.request import asked
+from backends._local.snippet import snippet
 from backends._local.stopping import Until
+from backends._local.words import encoded, tokenizer
 from core.errors import AppError, SetupNeeded
 from core.llm import (
     Backend,
@@ -36,6 +39,8 @@ from core.llm import (
     ToolCall,
     ToolSpec,
 )
+from core.sampling import Pick, Scores
+from core.tokens import Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,24 @@ class Local:
         async with aclosing(loaded(model)) as steps:
             async for _ in steps:
                 pass
+
+    async def next_token(self, model: str, prompt: str, answer: tuple[Pick, ...] = (), raw: bool = False) -> Scores:
+        """What `model` gives each token that may come next."""
+        async with aclosing(loaded(model)) as steps:
+            there = [step async for step in steps if isinstance(step, Loaded)][-1]
+        return await asyncio.to_thread(predicted, there, prompt, answer, raw)
+
+    async def tokens(self, model: str, text: str, added: bool = True) -> tuple[Token, ...]:
+        """By the model's tokenizer; its weights are not read."""
+        return encoded(await asyncio.to_thread(tokenizer, split(model)[0]), text, added)
+
+    async def rendered(self, model: str, conversation: Conversation, tools: tuple[ToolSpec, ...] = ()) -> str:
+        """By the model's chat template."""
+        return written(await asyncio.to_thread(tokenizer, split(model)[0]), conversation, tools, None)
+
+    async def python(self, model: str, prompt: str, sampling: Sampling) -> str:
+        """The request through transformers."""
+        return await asyncio.to_thread(snippet, model, prompt, sampling)
 
     def fetch(self, model: str) -> AsyncGenerator[Progress]:
         """Download a model from the Hub; the last Progress has fraction 1. Closing the generator stops the download."""

@@ -12,9 +12,21 @@ from typing import TYPE_CHECKING, Any, cast
 from backends._ollama.window import Size, size, was_cut, window
 from backends._ollama.wire import OPTIONS, Answer, message, options, tool
 from core.errors import AppError, BadReply, ContextTooLong, CutOff, ModelMissing, SetupNeeded, Unreachable, from_status
-from core.llm import KNOBS, Backend, BackendEvent, Capabilities, Conversation, Price, Progress, Sampling, ToolSpec
+from core.llm import (
+    KNOBS,
+    Backend,
+    BackendEvent,
+    Capabilities,
+    Conversation,
+    Message,
+    Price,
+    Progress,
+    Sampling,
+    ToolSpec,
+)
 from core.remote import MALFORMED, from_transport, tls, translated
 from core.settings import settings
+from core.snippets import call
 from core.streams import paced
 
 if TYPE_CHECKING:
@@ -104,6 +116,16 @@ class Ollama:
                 furthest = max(furthest, _share(layers))
                 yield Progress(f"Fetching {model}", furthest)
         raise CutOff(self.label)
+
+    async def python(self, model: str, prompt: str, sampling: Sampling) -> str:
+        """The request through Ollama's SDK. The app also sets the size of the window, to fit the conversation."""
+        async with self._client() as client:
+            think = _think(await _facts(client, model), sampling.effort)
+        said = [message(Message("user", prompt))]
+        asking = call(
+            "answer = ollama.chat", {"model": model, "messages": said, "think": think, "options": options(sampling)}
+        )
+        return f"import ollama\n\n{asking}\nprint(answer.message.content)\n"
 
     # --- asking ---
 

@@ -18,14 +18,30 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
+from backends._openai import logprobs
 from backends._openai.facts import knobs, known, reason, takes
+from backends._openai.snippet import snippet
 from backends._openai.wire import Answer, json_format, messages, tool
+from backends._openai.words import encoded, encoding
 from core.catalogue import price
-from core.errors import AppError, BadReply, CutOff, SetupNeeded, Unreachable, from_status
-from core.llm import KNOBS, Backend, BackendEvent, Capabilities, Conversation, Done, Replay, Sampling, ToolSpec
+from core.errors import AppError, BadReply, BadSetting, CutOff, RequestRefused, SetupNeeded, Unreachable, from_status
+from core.llm import (
+    KNOBS,
+    Backend,
+    BackendEvent,
+    Capabilities,
+    Conversation,
+    Done,
+    Message,
+    Replay,
+    Sampling,
+    ToolSpec,
+)
 from core.remote import MALFORMED, from_transport, key, retry_after, tls, translated
+from core.sampling import Pick, Scores
 from core.settings import secret, settings
 from core.streams import paced
+from core.tokens import Token
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -124,6 +140,30 @@ class OpenAI:
                         yield piece
             for event in self._end(answer, model):
                 yield event
+
+    async def next_token(self, model: str, prompt: str, answer: tuple[Pick, ...] = (), raw: bool = False) -> Scores:
+        """The likeliest twenty, from the answer's log probabilities. Raises RequestRefused where none are told."""
+        if raw:
+            raise BadSetting(f"{self.label} takes chat messages only. Switch the bare text off.")
+        said = logprobs.conversation(prompt, answer)
+        request = self._request(model, said, (), Sampling(max_tokens=1), None) | logprobs.ASKED
+        with translated(self._error):
+            async with aclosing(self._chunks(request)) as raw_chunks, aclosing(paced(raw_chunks, self.label)) as chunks:
+                async for chunk in chunks:
+                    if found := logprobs.scores(chunk, answer):
+                        return found
+        happened = "{provider} does not tell the likeliest tokens of this model."
+        raise RequestRefused(self.label, "Choose another one; a model in this process tells all.", happened)
+
+    async def tokens(self, model: str, text: str, added: bool = True) -> tuple[Token, ...]:
+        """By tiktoken, which adds none of its own. Raises RequestRefused for a model whose tokenizer is not public."""
+        async with asyncio.timeout(settings().read_timeout):
+            made_by = await asyncio.to_thread(encoding, self.label, model)
+        return await asyncio.to_thread(encoded, made_by, text)
+
+    async def python(self, model: str, prompt: str, sampling: Sampling) -> str:
+        """The request through OpenAI's SDK."""
+        return snippet(self, self._request(model, (Message("user", prompt),), (), sampling, None))
 
     # --- asking ---
 

@@ -44,13 +44,13 @@ def encoded(made_by: Any, text: str, added: bool) -> tuple[Token, ...]:
         text, add_special_tokens=added, return_offsets_mapping=True, return_special_tokens_mask=True, verbose=False
     )
     ids, own = list(made["input_ids"]), [bool(mask) for mask in made["special_tokens_mask"]]
-    parts = [b"" if mask else as_bytes(made_by, id) for id, mask in zip(ids, own, strict=True)]
+    parts = [b"" if mask else as_bytes(made_by, one) for one, mask in zip(ids, own, strict=True)]
     spans = _exact(text, parts) or _mapped(text, made["offset_mapping"])
-    special = {id for id, token in made_by.added_tokens_decoder.items() if token.special}
+    special = {one for one, token in made_by.added_tokens_decoder.items() if token.special}
     written = text.encode()
     return tuple(
-        Token(id, spell(made_by, id) if mask else shown(written[start:end]), start, end, mask or id in special)
-        for id, mask, (start, end) in zip(ids, own, spans, strict=True)
+        Token(one, spell(made_by, one) if mask else shown(written[start:end]), start, end, mask or one in special)
+        for one, mask, (start, end) in zip(ids, own, spans, strict=True)
     )
 
 
