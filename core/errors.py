@@ -5,6 +5,8 @@ AppError
 ├── BadSetting              what the user entered cannot be used
 ├── TooManyRounds           the model kept calling tools
 ├── ToolError               goes back to the model as the tool's answer
+├── PageUnread              a web page could not be read
+│   └── AddressRefused      its address may not be read
 └── ProviderError           the request was made and failed
     ├── Unreachable         nothing answered
     ├── TimedOut            nothing came for too long
@@ -42,6 +44,17 @@ class TooManyRounds(AppError):
 
 class ToolError(AppError):
     """A tool could not answer; the text goes back to the model."""
+
+
+class PageUnread(AppError):
+    """A web page could not be read."""
+
+
+class AddressRefused(PageUnread):
+    """The address may not be read."""
+
+    def __init__(self) -> None:
+        super().__init__("This address is not allowed: only public http and https pages can be read.")
 
 
 class ProviderError(AppError):

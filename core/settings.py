@@ -37,6 +37,8 @@ class Settings(BaseSettings):
         40, ge=1, description="Answers that stream at the same time; others wait in the queue."
     )
     queue_size: int = Field(64, ge=1, description="Requests that may wait; others are told that the app is busy.")
+    page_timeout: float = Field(15, gt=0, description="Longest time for one web page, redirects included.")
+    page_megabytes: float = Field(5, gt=0, description="Largest web page, decompressed, in MB.")
     hosts: str = Field(
         "localhost,127.0.0.1,[::1],*.gradio.live,*.hf.space",
         description="Host names under which the page may be opened, against DNS rebinding.",
