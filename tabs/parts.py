@@ -53,20 +53,25 @@ class Picker:
     facts: gr.Markdown
 
 
-def picker(page: gr.Blocks) -> Picker:
-    """Draw the model picker. The list is asked for when the page opens, not before: the page must not wait for it."""
+def picker(page: gr.Blocks, name: str = "model") -> Picker:
+    """Draw the model picker. The list is asked for when the page opens, not before: the page must not wait for it.
+
+    `name` begins the ids of its widgets; each tab has its own.
+    """
     with gr.Row():
         chosen = settings().model
         dropdown = gr.Dropdown(
             [chosen], value=chosen, label="Model", show_label=False, container=False, allow_custom_value=True, scale=5,
-            min_width=200, elem_id="model",
+            min_width=200, elem_id=name,
         )  # fmt: skip
         precision = gr.Dropdown(
             [], show_label=False, label="Precision", container=False, visible=False, scale=1, min_width=140,
-            elem_id="precision",
+            elem_id=f"{name}-precision",
         )  # fmt: skip
-        refresh = gr.Button("↻ Refresh", size="sm", scale=0, min_width=110, elem_id="refresh-models")
-    facts = gr.Markdown(elem_classes="facts", elem_id="model-facts")
+        refresh = gr.Button(
+            "↻ Refresh", size="sm", scale=0, min_width=110, elem_id=f"{name}-refresh", elem_classes="refresh"
+        )
+    facts = gr.Markdown(elem_classes="facts", elem_id=f"{name}-facts")
     listed = page.load(lambda: gr.update(choices=_rows()), None, dropdown, **QUIET)
     listed.success(_prepare, dropdown, None, **QUIET)
     refresh.click(lambda: gr.update(choices=_rows(fresh=True)), None, dropdown, **QUIET)
@@ -163,9 +168,10 @@ def knobs() -> Knobs:
     gr.Markdown("Only knobs that you move are sent; the others keep the provider's own defaults.", elem_classes="hint")
     widgets = {knob.name: _widget(knob) for knob in fields(Sampling)}
     for name, widget in widgets.items():
-        widget.input(partial(_moved, name), [given, widget], given, **QUIET)
+        # A slider that is being drawn along sends more than is handled; the last of it is what counts.
+        widget.input(partial(_moved, name), [given, widget], given, trigger_mode="always_last", **QUIET)
     reset = gr.Button("Set all knobs back", size="sm")
-    reset.click(_reset, None, [given, *widgets.values()], **QUIET)
+    reset.click(partial(holding, {}), None, [given, *widgets.values()], **QUIET)
     return Knobs(given, widgets)
 
 
@@ -198,9 +204,16 @@ def _moved(name: str, given: dict[str, Any], value: Any) -> dict[str, Any]:
     return rest | {name: value}
 
 
-def _reset() -> list[Any]:
-    values = [knob.metadata.get("neutral") if "choices" not in knob.metadata else "" for knob in fields(Sampling)]
-    return [{}, *("" if knob.name == "stop" else v for knob, v in zip(fields(Sampling), values, strict=True))]
+def holding(given: dict[str, Any]) -> list[Any]:
+    """Values for `given` and for each widget of Knobs, so that exactly these knobs are set."""
+    return [given, *(_value(knob, given.get(knob.name)) for knob in fields(Sampling))]
+
+
+def _value(knob: Field[Any], given: Any) -> Any:
+    """What a widget shows for a knob, set or not."""
+    if knob.name == "stop":
+        return "\n".join(given or ())
+    return given if given is not None else "" if "choices" in knob.metadata else knob.metadata["neutral"]
 
 
 def _fitted(knob: Field[Any], can: Capabilities) -> Any:
