@@ -89,7 +89,10 @@ def conversation(file: str, case: Case) -> tuple[list[Reply], list[Any]]:
     if file == "links":
         listed = "\n".join(f"- {text}: {url}" for text, url, _ in case["links"])
         return [{"role": "user", "content": f"{CHOOSE}\n\nLinks of {case['site']}:\n{listed}"}], []
-    return [*([{"role": "user", "content": "hi"}, {"role": "assistant", "content": "Hello!"}] if case.get("after") else []), user], tools
+    return [
+        *([{"role": "user", "content": "hi"}, {"role": "assistant", "content": "Hello!"}] if case.get("after") else []),
+        user,
+    ], tools
 
 
 def offered(case: Case, tools: list[Any]) -> list[Any]:
@@ -130,7 +133,9 @@ def exact(case: Case, reply: Reply) -> bool:
     """Numbers and names of the result are in the sentence, and no number that is not in results or calls."""
     said, given = text(reply), " ".join(case["results"]) + json.dumps(case["calls"]) + case["user"]
     numbers = re.findall(r"\d+(?:[.,]\d+)*", said)
-    return all(h in said for h in case["has"]) and all(n in given for n in numbers if len(case["results"]) < 2 or n not in "12345")
+    return all(h in said for h in case["has"]) and all(
+        n in given for n in numbers if len(case["results"]) < 2 or n not in "12345"
+    )
 
 
 def asks(case: Case, reply: Reply) -> bool:
@@ -171,8 +176,18 @@ CHECKS = (
     Check("results: numbers and names exact", "results", 1.00, exact),
     Check("unseen schema: the right call", "schemas", 0.85, lambda c, r: same(r, (c["tool"].split("(")[0], c["call"]))),
     Check("unseen schema: rightly no call", "schemas_none", 0.97, lambda c, r: not calls(r)),
-    Check("unseen schema: asks what is missing", "schemas_ask", 0.95, lambda c, r: not calls(r) and all(n in text(r) for n in c["needs"])),
-    Check("out of scope: says what it is", "chat", 0.97, lambda c, r: (not calls(r) and NAME in text(r)) if c["kind"] == "out" else None),
+    Check(
+        "unseen schema: asks what is missing",
+        "schemas_ask",
+        0.95,
+        lambda c, r: not calls(r) and all(n in text(r) for n in c["needs"]),
+    ),
+    Check(
+        "out of scope: says what it is",
+        "chat",
+        0.97,
+        lambda c, r: (not calls(r) and NAME in text(r)) if c["kind"] == "out" else None,
+    ),
     Check("greetings, thanks, who, what", "chat", 0.97, small_talk),
     Check("passages: has the gold span", "passages", 0.80, lambda c, r: c["gold"] in text(r) if c["gold"] else None),
     Check("passages: cites the right one", "passages", 0.90, cited),

@@ -54,7 +54,11 @@ def digest(path: Path) -> str:
 
 def code_digest() -> str:
     """One hash over everything that decides the weights: code, forms, word lists, template."""
-    files = [p for p in sorted(HERE.rglob("*")) if p.suffix in (".py", ".txt", ".jinja") and "model" not in p.relative_to(HERE).parts]
+    files = [
+        p
+        for p in sorted(HERE.rglob("*"))
+        if p.suffix in (".py", ".txt", ".jinja") and "model" not in p.relative_to(HERE).parts
+    ]
     joined = hashlib.sha256()
     for p in files:
         joined.update(p.relative_to(HERE).as_posix().encode() + b"\0" + p.read_bytes())
@@ -63,5 +67,11 @@ def code_digest() -> str:
 
 def write_record(folder: Path, facts: dict[str, Any]) -> None:
     """record.json: what made these weights, and the hash of each file of them."""
-    files = {p.name: digest(p) for p in sorted(folder.glob("*")) if p.suffix in (".safetensors", ".json") and p.name != "record.json"}
-    (folder / "record.json").write_text(json.dumps({**facts, "code_sha256": code_digest(), "sha256": files}, indent=2) + "\n")
+    files = {
+        p.name: digest(p)
+        for p in sorted(folder.glob("*"))
+        if p.suffix in (".safetensors", ".json") and p.name != "record.json"
+    }
+    (folder / "record.json").write_text(
+        json.dumps({**facts, "code_sha256": code_digest(), "sha256": files}, indent=2) + "\n"
+    )

@@ -14,17 +14,26 @@ ZONES = "Europe/Paris Asia/Tokyo Asia/Kolkata America/New_York Europe/London Afr
 
 
 def time_tool(rng: Random) -> Tool:
-    text = rng.choice(("The current local time and date in a city.",) * 3 + ("Current time in a city.", "Local time and date of a place.", "What time it is in a city."))
+    text = rng.choice(
+        ("The current local time and date in a city.",) * 3
+        + ("Current time in a city.", "Local time and date of a place.", "What time it is in a city.")
+    )
     return tool("current_time", text, {"city": {"type": "string"}})
 
 
 def calculate_tool(rng: Random) -> Tool:
-    text = rng.choice(("Evaluate an arithmetic expression, e.g. 12.5 * (3 + 4) or 20% of 50.",) * 3 + ("Evaluate an arithmetic expression.", "A calculator for arithmetic expressions."))
+    text = rng.choice(
+        ("Evaluate an arithmetic expression, e.g. 12.5 * (3 + 4) or 20% of 50.",) * 3
+        + ("Evaluate an arithmetic expression.", "A calculator for arithmetic expressions.")
+    )
     return tool("calculate", text, {"expression": {"type": "string"}})
 
 
 def search_tool(rng: Random) -> Tool:
-    text = rng.choice(("Search the company's own documents.",) * 3 + ("Search the knowledge base.", "Find passages in the company's documents."))
+    text = rng.choice(
+        ("Search the company's own documents.",) * 3
+        + ("Search the knowledge base.", "Find passages in the company's documents.")
+    )
     return tool("search_knowledge_base", text, {"query": {"type": "string"}})
 
 
@@ -60,23 +69,40 @@ def expression(rng: Random) -> tuple[str, str]:
             (f"reduce {x} by {y}", f"{x} - {y}"), (f"{x} less {y}", f"{x} - {y}"), (f"{small} of them at {y} each", f"{small} * {y}"), (f"{small} tickets at {y}", f"{small} * {y}"), (f"{small} {w.pick(rng, 'nouns')}s for {y} each", f"{small} * {y}"),
             (f"{small} {w.pick(rng, 'nouns')}s when one costs {y}", f"{small} * {y}"), (f"{y} for one {w.pick(rng, 'nouns')}, so {small} of those", f"{small} * {y}"), (f"{x} shared among {small} {w.pick(rng, 'nouns')}s", f"{x} / {small}"), (f"{x}% off {y}", f"{x}% of {y}"),
             (f"{x} + {y} - {z}", f"{x} + {y} - {z}"), (f"{x} / {y} + {z}", f"{x} / {y} + {z}"), (f"{x}: {y}", f"{x} / {y}"), (f"{x} * {y} * {z}", f"{x} * {y} * {z}"), (f"({x} + {y}) * {z}", f"({x} + {y}) * {z}"), (f"{n} ** {small}", f"{n} ** {small}"), (f"{x} / {y} - {z}", f"{x} / {y} - {z}"),
-            (f"{x} items at {y} each", f"{x} * {y}"), (f"{x} split between {n + 2} people", f"{x} / {n + 2}"),
+(f"{small} {w.pick(rng, 'nouns')}s, one is {y}", f"{small} * {y}"), (f"one {w.pick(rng, 'nouns')} at {y}, and I want {small}", f"{small} * {y}"), (f"{small} pieces if each costs {y}", f"{small} * {y}"),
+                        (f"{x} items at {y} each", f"{x} * {y}"), (f"{x} split between {n + 2} people", f"{x} / {n + 2}"),
         )
     )  # fmt: skip
 
 
 def calculated(rng: Random, written: str) -> tuple[str, str]:
     """A calculator's result and the sentence for it."""
-    outcome = rng.choice((number(rng), str(rng.randint(-500, 100000)), f"{rng.uniform(-9, 9999):.{rng.randint(2, 6)}f}"))
+    outcome = rng.choice(
+        (
+            str(rng.randint(1, 999) / rng.choice((3, 6, 7, 9, 11, 13))),
+            number(rng),
+            str(rng.randint(-500, 100000)),
+            f"{rng.uniform(-9, 9999):.{rng.randint(2, 6)}f}",
+        )
+    )
     roll = rng.random()
     if roll < 0.08:
-        text = rng.choice(("Division by zero.", "This cannot be calculated.", "Only numbers and + - * / are understood.", "The expression is too long."))
+        text = rng.choice(
+            (
+                "Division by zero.",
+                "This cannot be calculated.",
+                "Only numbers and + - * / are understood.",
+                "The expression is too long.",
+            )
+        )
         return f"Error: {text}", f"The tool reported an error: {text}"
     if roll < 0.6:
         return outcome, f"{written} = {outcome}."
     if roll < 0.8:
         return f"{written} = {outcome}", f"{written} = {outcome}."
-    return compact(rng, {rng.choice(("expression", "input")): written, rng.choice(("result", "value")): float(outcome)}), f"{written} = {float(outcome)}."
+    return compact(
+        rng, {rng.choice(("expression", "input")): written, rng.choice(("result", "value")): float(outcome)}
+    ), f"{written} = {float(outcome)}."
 
 
 class Calculator:
@@ -138,11 +164,28 @@ class Clock:
 
     def result(self, city: str) -> tuple[str, str]:
         if self.rng.random() < 0.12:
-            text = self.rng.choice((f"The time zone of {city} is not known.", f"No time is known for {city}.", f"Unknown city: {city}", f"{city} is not in the table."))
+            text = self.rng.choice(
+                (
+                    f"The time zone of {city} is not known.",
+                    f"No time is known for {city}.",
+                    f"Unknown city: {city}",
+                    f"{city} is not in the table.",
+                )
+            )
             return f"Error: {text}", f"The tool reported an error: {text}"
         city = canonical(self.rng, city)
-        values = {"city": city, "time": f"{self.rng.randint(0, 23):02}:{self.rng.randint(0, 59):02}", "zone": self.rng.choice(ZONES)}
-        values["date"] = self.rng.choice((f"{self.rng.choice(a.DAYS)}, {a.date(self.rng)}", a.date(self.rng), f"{self.rng.choice(a.DAYS)} {self.rng.randint(1, 28)} {self.rng.choice(a.MONTHS)}"))
+        values = {
+            "city": city,
+            "time": f"{self.rng.randint(0, 23):02}:{self.rng.randint(0, 59):02}",
+            "zone": self.rng.choice(ZONES),
+        }
+        values["date"] = self.rng.choice(
+            (
+                f"{self.rng.choice(a.DAYS)}, {a.date(self.rng)}",
+                a.date(self.rng),
+                f"{self.rng.choice(a.DAYS)} {self.rng.randint(1, 28)} {self.rng.choice(a.MONTHS)}",
+            )
+        )
         if self.style == "sentence":
             text = form(self.rng, "tools_app", "time_result")
             for name, value in values.items():
@@ -203,7 +246,11 @@ class Library:
         text = form(rng, "tools_app", "search").replace("{ask}", question) if rng.random() < 0.3 else question
         query = question
         if "{q}" in text:
-            query = form(rng, "tools_app", "search_topic").replace("{brand}", w.brand(rng)).replace("{person}", w.person(rng))
+            query = (
+                form(rng, "tools_app", "search_topic")
+                .replace("{brand}", w.brand(rng))
+                .replace("{person}", w.person(rng))
+            )
             query = query.replace("{noun}", w.pick(rng, "nouns")).replace("{adj}", w.pick(rng, "adjectives"))
             text, answer = text.replace("{q}", query), "The knowledge base does not say."
         self.talk.user(text)

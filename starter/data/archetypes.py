@@ -15,10 +15,18 @@ FILE = Path(__file__).parent.parent / "forms" / "archetypes.txt"
 NUMBER_WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 UNITS = "km miles metres feet inches cm kg pounds grams litres gallons celsius fahrenheit hours minutes seconds bytes acres".split()
 LANGUAGES = "French German Spanish Italian Hindi Japanese Chinese Arabic Portuguese Dutch Swedish Polish Turkish Korean Greek Latin Swahili Finnish".split()
-DISHES = "pizza, pasta, lasagna, vegetable curry, chicken soup, apple pie, rice, sushi, burgers, salad, pancakes, noodles, tacos, dumplings, ramen, tomato soup, paella, croissants, bread, fish and chips".split(", ")
-ROOMS = "kitchen, bedroom, living room, bathroom, hall, office, garage, garden, attic, cellar, guest room, study".split(", ")
-TASKS = "buy {n}s, call {p}, clean the {n}, pay the {n}, feed the {n}, write the {n}, send the {n} to {p}, fix the {a} {n}, water the {n}s, order {a} {n}s, meet {p}, check the {n}, visit {c}, renew the {n}".split(", ")
-CURRENCIES = "USD EUR GBP JPY INR CHF CAD AUD SEK NOK DKK CNY BRL MXN ZAR euros dollars pounds yen rupees francs".split()
+DISHES = "pizza, pasta, lasagna, vegetable curry, chicken soup, apple pie, rice, sushi, burgers, salad, pancakes, noodles, tacos, dumplings, ramen, tomato soup, paella, croissants, bread, fish and chips".split(
+    ", "
+)
+ROOMS = "kitchen, bedroom, living room, bathroom, hall, office, garage, garden, attic, cellar, guest room, study".split(
+    ", "
+)
+TASKS = "buy {n}s, call {p}, clean the {n}, pay the {n}, feed the {n}, write the {n}, send the {n} to {p}, fix the {a} {n}, water the {n}s, order {a} {n}s, meet {p}, check the {n}, visit {c}, renew the {n}".split(
+    ", "
+)
+CURRENCIES = (
+    "USD EUR GBP JPY INR CHF CAD AUD SEK NOK DKK CNY BRL MXN ZAR euros dollars pounds yen rupees francs".split()
+)
 MONTHS = "January February March April May June July August September October November December".split()
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 Made = tuple[str, Any]
@@ -52,7 +60,11 @@ def archetypes() -> tuple[Archetype, ...]:
 
 
 def archetype(head: str, asks: list[str]) -> Archetype:
-    names, description, parameters = (part.strip() for part in head.split(" : ") if part is not None) if head.count(" : ") == 2 else (*[p.strip() for p in head.split(" : ")], "")
+    names, description, parameters = (
+        (part.strip() for part in head.split(" : ") if part is not None)
+        if head.count(" : ") == 2
+        else (*[p.strip() for p in head.split(" : ")], "")
+    )
     made = []
     for item in re.findall(r"(\w+)(\??)=(\w+)(?:\(([^)]*)\))?", parameters):
         made.append(Parameter(item[0], item[2], tuple(item[3].split("/")) if item[3] else (), bool(item[1])))
@@ -72,17 +84,43 @@ def date(rng: Random) -> str:
 
 def clock(rng: Random) -> str:
     hour, minute = rng.randint(0, 23), rng.choice((0, 15, 30, 45, rng.randint(0, 59)))
-    return rng.choice((f"{hour}:{minute:02}", f"{hour:02}:{minute:02}", f"{hour % 12 + 1} {rng.choice(('am', 'pm'))}", f"{hour % 12 + 1}{rng.choice(('am', 'pm'))}", "noon"))
+    return rng.choice(
+        (
+            f"{hour}:{minute:02}",
+            f"{hour:02}:{minute:02}",
+            f"{hour % 12 + 1} {rng.choice(('am', 'pm'))}",
+            f"{hour % 12 + 1}{rng.choice(('am', 'pm'))}",
+            "noon",
+        )
+    )
 
 
 def code(rng: Random) -> str:
     digits = "".join(rng.choice("0123456789") for _ in range(rng.randint(3, 8)))
     letters = "".join(rng.choice("ABCDEFGHJKLMNPQRSTUVWXYZ") for _ in range(rng.randint(1, 3)))
-    return rng.choice((digits, f"{letters}-{digits}", f"{letters}{digits}", f"#{digits}", f"{digits[:2]}-{letters}-{digits[2:]}", f"{letters}_{digits}"))
+    return rng.choice(
+        (
+            digits,
+            f"{letters}-{digits}",
+            f"{letters}{digits}",
+            f"#{digits}",
+            f"{digits[:2]}-{letters}-{digits[2:]}",
+            f"{letters}_{digits}",
+        )
+    )
 
 
 def number(rng: Random) -> float | int:
-    return rng.choice((rng.randint(1, 99), rng.randint(100, 9999), round(rng.uniform(0.5, 500), 2), round(rng.uniform(1, 90), 1), rng.randint(1, 30) * 10))
+    return rng.choice(
+        (
+            rng.randint(1, 99),
+            rng.randint(100, 9999),
+            round(rng.uniform(0.5, 500), 2),
+            round(rng.uniform(1, 90), 1),
+            rng.randint(1, 30) * 10,
+            rng.randint(1, 999) / rng.choice((3, 7, 8)),
+        )
+    )
 
 
 def whole(rng: Random) -> Made:
@@ -96,7 +134,18 @@ def phrase(rng: Random) -> str:
     roll = rng.random()
     if roll < 0.08:
         return w.invented(rng)
-    return rng.choice((n, f"{a} {n}", f"{n} {w.pick(rng, 'nouns')}", f"{a} {w.pick(rng, 'adjectives')} {n}", w.brand(rng), f"{n}s", f"{a} {n}s", f"the {n} of {w.place(rng)}"))
+    return rng.choice(
+        (
+            n,
+            f"{a} {n}",
+            f"{n} {w.pick(rng, 'nouns')}",
+            f"{a} {w.pick(rng, 'adjectives')} {n}",
+            w.brand(rng),
+            f"{n}s",
+            f"{a} {n}s",
+            f"the {n} of {w.place(rng)}",
+        )
+    )
 
 
 def sentence(rng: Random) -> str:
@@ -117,7 +166,10 @@ def quoted(rng: Random) -> Made:
 
 
 def options(rng: Random) -> Made:
-    items = [rng.choice((w.pick(rng, "nouns"), w.pick(rng, "adjectives"), w.person(rng).split()[0])) for _ in range(rng.randint(2, 4))]
+    items = [
+        rng.choice((w.pick(rng, "nouns"), w.pick(rng, "adjectives"), w.person(rng).split()[0]))
+        for _ in range(rng.randint(2, 4))
+    ]
     items = list(dict.fromkeys(items))
     last = rng.choice((" and ", " and ", ", ")) if len(items) > 1 else ""
     return ", ".join(items[:-1]) + last + items[-1], items
@@ -125,18 +177,31 @@ def options(rng: Random) -> Made:
 
 def task(rng: Random) -> str:
     pattern = rng.choice(TASKS)
-    for slot, value in (("{n}", w.pick(rng, "nouns")), ("{a}", w.pick(rng, "adjectives")), ("{p}", w.person(rng)), ("{c}", w.place(rng))):
+    for slot, value in (
+        ("{n}", w.pick(rng, "nouns")),
+        ("{a}", w.pick(rng, "adjectives")),
+        ("{p}", w.person(rng)),
+        ("{c}", w.place(rng)),
+    ):
         pattern = pattern.replace(slot, value)
     return pattern
 
 
 def email(rng: Random) -> str:
-    user = rng.choice((w.pick(rng, "first_names").lower(), w.invented(rng, 2), f"{w.pick(rng, 'first_names')}.{w.pick(rng, 'surnames')}".lower()))
+    user = rng.choice(
+        (
+            w.pick(rng, "first_names").lower(),
+            w.invented(rng, 2),
+            f"{w.pick(rng, 'first_names')}.{w.pick(rng, 'surnames')}".lower(),
+        )
+    )
     return f"{user}@{w.invented(rng, 2)}.{rng.choice(('com', 'org', 'net', 'io', 'de', 'co.uk', 'example'))}"
 
 
 def url(rng: Random) -> str:
-    tail = rng.choice(("", "/" + w.pick(rng, "nouns"), f"/{w.pick(rng, 'nouns')}/{w.pick(rng, 'nouns')}", "/" + w.invented(rng)))
+    tail = rng.choice(
+        ("", "/" + w.pick(rng, "nouns"), f"/{w.pick(rng, 'nouns')}/{w.pick(rng, 'nouns')}", "/" + w.invented(rng))
+    )
     return f"https://{rng.choice(('', 'www.'))}{rng.choice((w.invented(rng, 2), w.pick(rng, 'nouns')))}.{rng.choice(('com', 'org', 'io', 'net', 'example'))}{tail}"
 
 
@@ -160,8 +225,12 @@ SAME: dict[str, Callable[[Random], str]] = {
     "dish": lambda r: r.choice(DISHES),
     "room": lambda r: r.choice(ROOMS),
     "phone": lambda r: f"{r.choice(('+', '0', '00'))}{r.randint(1, 99)} {r.randint(100, 999)} {r.randint(1000, 99999)}",
-    "address": lambda r: f"{r.randint(1, 199)} {w.pick(r, 'nouns').capitalize()} {r.choice(('Street', 'Road', 'Lane', 'Avenue'))}",
-    "path": lambda r: f"{r.choice(('', '/', 'docs/', '/home/'))}{w.pick(r, 'nouns')}{r.choice(('', '_' + w.pick(r, 'nouns')))}.{r.choice(('txt', 'md', 'csv', 'pdf', 'json', 'py'))}",
+    "address": lambda r: (
+        f"{r.randint(1, 199)} {w.pick(r, 'nouns').capitalize()} {r.choice(('Street', 'Road', 'Lane', 'Avenue'))}"
+    ),
+    "path": lambda r: (
+        f"{r.choice(('', '/', 'docs/', '/home/'))}{w.pick(r, 'nouns')}{r.choice(('', '_' + w.pick(r, 'nouns')))}.{r.choice(('txt', 'md', 'csv', 'pdf', 'json', 'py'))}"
+    ),
 }
 
 

@@ -9,7 +9,8 @@ from starter.data import passages, site
 from starter.data import words as w
 from starter.data.app import Calculator, Clock, Library, budget, calculate_tool, search_tool, time_tool
 from starter.data.flights import Flights, flight_tool
-from starter.data.forms import fill, form, sections, utter
+from starter.data.archetypes import archetypes
+from starter.data.forms import expand, fill, form, sections, utter
 from starter.data.passages import fill_words
 from starter.data.sentences import saying
 from starter.data.skills import Skill, both, skills, unrelated
@@ -72,7 +73,10 @@ class Conversation:
     def offer_app(self) -> None:
         rng, talk = self.rng, self.talk
         flights, calculator = Flights(talk), Calculator(talk)
-        has = {name: rng.random() < odds for name, odds in (("flights", 0.9), ("clock", 0.6), ("sums", 0.65), ("search", 0.3))}
+        has = {
+            name: rng.random() < odds
+            for name, odds in (("flights", 0.9), ("clock", 0.6), ("sums", 0.65), ("search", 0.3))
+        }
         if has["flights"]:
             talk.tools.append(flight_tool(rng))
             self.topics.append((4.0, flights.turn))
@@ -101,7 +105,15 @@ class Conversation:
             kind = "hello"
         talk.ask("chat", kind, chatter=rng.random() < 0.3 and kind in ("who", "can"))
         names = [t["function"]["name"] for t in talk.tools]
-        answers = {"hello": HELLO, "who": WHO, "can": abilities(names), "why_limited": HOW, "thanks": THANKS, "bye": BYE, "ok": OK}
+        answers = {
+            "hello": HELLO,
+            "who": WHO,
+            "can": abilities(names),
+            "why_limited": HOW,
+            "thanks": THANKS,
+            "bye": BYE,
+            "ok": OK,
+        }
         talk.say(answers[kind])
 
     def outside(self) -> None:
@@ -119,15 +131,15 @@ class Conversation:
         talk.say(OUT_OF_SCOPE)
 
     def outside_form(self) -> str:
+        """A form for something else; beside known trades only the few that none of them comes near to."""
         lines = sections("outside")["ask"]
-        if self.others:
+        if any(s.kind in archetypes() for s in self.others):
             lines = lines[:CLEAR]
-        text = self.rng.choice([x for x in lines if not (self.searching and ("{brand}" in x or "{who}" in x))])
+        barred = ("{brand}", "{who}") if self.searching else ()
+        text = self.rng.choice([x for x in lines if not any(b in x for b in barred)])
         for slot in ("topic", "thing", "who"):
             while "{" + slot + "}" in text:
                 text = text.replace("{" + slot + "}", self.rng.choice(sections("outside")[slot]), 1)
-        from starter.data.forms import expand
-
         return fill_words(self.rng, expand(self.rng, text))
 
 
@@ -143,10 +155,10 @@ def single(make: Callable[[Random], tuple[str, str]], rng: Random) -> dict[str, 
 
 
 KINDS: tuple[tuple[float, Callable[[Random], dict[str, Any]]], ...] = (
-    (0.70, lambda rng: Conversation(rng).make()),
-    (0.20, partial(single, passages.prompt)),
+    (0.64, lambda rng: Conversation(rng).make()),
+    (0.27, partial(single, passages.prompt)),
     (0.05, partial(single, site.links)),
-    (0.05, partial(single, site.brochure)),
+    (0.04, partial(single, site.brochure)),
 )
 
 

@@ -17,8 +17,12 @@ def flight_tool(rng: Random) -> Tool:
     """The app's own description mostly, another wording now and then."""
     properties: dict[str, Any] = {"origin": {"type": "string"}, "destination": {"type": "string"}}
     if rng.random() < 0.3:
-        properties["origin"]["description"] = rng.choice(("The city of departure.", "Where the flight starts", "City to fly from"))
-        properties["destination"]["description"] = rng.choice(("The city of arrival.", "Where the flight ends", "City to fly to"))
+        properties["origin"]["description"] = rng.choice(
+            ("The city of departure.", "Where the flight starts", "City to fly from")
+        )
+        properties["destination"]["description"] = rng.choice(
+            ("The city of arrival.", "Where the flight ends", "City to fly to")
+        )
     if rng.random() < 0.6:
         text = "Price of a one-way flight ticket between two cities, from a table of sample fares."
     else:
@@ -67,7 +71,9 @@ class Flights:
         return self.look_up((other, first["b"]) if given == "b" else (first["a"], other))
 
     def several(self) -> None:
-        kind = self.rng.choices(("two", "chain", "two_from", "two_to", "there_and_back", "three"), (4, 2, 4, 2, 3, 2))[0]
+        kind = self.rng.choices(("two", "chain", "two_from", "two_to", "there_and_back", "three"), (4, 2, 4, 2, 3, 2))[
+            0
+        ]
         cities = self.cities("a", "b", "c", "d")
         cities["c"] = cities["b"] if kind == "chain" else cities["c"]
         read = self.talk.ask("flights", kind, cities)
@@ -84,12 +90,12 @@ class Flights:
 
     def next_destination(self) -> None:
         assert self.last
-        read = self.talk.ask("flights", "next_destination", self.cities("b"), chatter=False)
+        read = self.talk.ask("flights", "next_destination", self.cities("b") | {"old": self.last[1]}, chatter=False)
         self.look_up((self.last[0], read["b"]))
 
     def next_origin(self) -> None:
         assert self.last
-        read = self.talk.ask("flights", "next_origin", self.cities("a"), chatter=False)
+        read = self.talk.ask("flights", "next_origin", self.cities("a") | {"old": self.last[0]}, chatter=False)
         self.look_up((read["a"], self.last[1]))
 
     def back(self) -> None:
@@ -125,7 +131,9 @@ def fare(rng: Random, a: str, b: str, style: str) -> tuple[str, str]:
         text = form(rng, "tools_app", "no_fare").replace("{a}", a).replace("{b}", b)
         return (f"Error: {text}", f"The tool reported an error: {text}") if rng.random() < 0.4 else (text, text)
     a, b = canonical(rng, a), canonical(rng, b)
-    price = rng.choice((rng.randint(19, 2500), rng.randint(100, 999), round(rng.uniform(19, 3000), 2), rng.randint(1000, 99999)))
+    price = rng.choice(
+        (rng.randint(19, 2500), rng.randint(100, 999), round(rng.uniform(19, 3000), 2), rng.randint(1000, 99999))
+    )
     currency = rng.choice(CURRENCIES)
     if style == "sentence":
         text = form(rng, "tools_app", "fare").replace("{a}", a).replace("{b}", b)
@@ -134,7 +142,13 @@ def fare(rng: Random, a: str, b: str, style: str) -> tuple[str, str]:
     if style == "bare":
         bare = rng.choice((f"{price} {currency}", f"${price}", f"€{price}", f"£{price}"))
         return bare, f"A one-way flight from {a} to {b} costs {bare}."
-    fields: dict[str, Any] = {"origin": a, "destination": b, "price": price, "currency": currency, "note": "sample data"}
+    fields: dict[str, Any] = {
+        "origin": a,
+        "destination": b,
+        "price": price,
+        "currency": currency,
+        "note": "sample data",
+    }
     if style == "json":
         fields = other_fields(rng, fields)
     sample = " (sample data)" if "sample data" in str(fields.values()) else ""
@@ -152,7 +166,16 @@ def other_fields(rng: Random, fields: dict[str, Any]) -> dict[str, Any]:
     renamed = {names[k]: v for k, v in fields.items() if k in names}
     if rng.random() < 0.5:
         renamed[rng.choice(("note", "source", "remark", "info"))] = "sample data"
-    extra = rng.choice((None, ("one_way", True), ("direct", False), ("distance_km", rng.randint(200, 12000)), ("class", "economy"), ("stops", rng.randint(0, 2))))
+    extra = rng.choice(
+        (
+            None,
+            ("one_way", True),
+            ("direct", False),
+            ("distance_km", rng.randint(200, 12000)),
+            ("class", "economy"),
+            ("stops", rng.randint(0, 2)),
+        )
+    )
     if extra:
         renamed[extra[0]] = extra[1]
     items = list(renamed.items())

@@ -94,7 +94,7 @@ def utter(
     """What the user types, and the values as a careful reader would write them down.
 
     In lower-case typing names get their capitals back, save the values named in `typed`, which are taken as they
-    stand; a mistyped value is read as it was typed.
+    stand; a mistyped value is read as it was typed, and so is one all in capitals.
     """
     text = expand(rng, pattern)
     if chatter:
@@ -104,8 +104,8 @@ def utter(
     roll = rng.random()
     if roll < 0.2:
         return fill(text, read).lower(), {k: v.lower() if k in typed else v for k, v in read.items()}
-    if roll < 0.21 and not typed:
-        return fill(text, read).upper(), read
+    if roll < 0.22 and not typed:
+        return fill(text, read).upper(), {k: v.upper() for k, v in read.items()}
     text = fill(text, read)
     if roll < 0.95:
         text = text[0].upper() + text[1:]

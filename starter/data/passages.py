@@ -8,7 +8,7 @@ from random import Random
 from starter.data import archetypes as a
 from starter.data import words as w
 from starter.data.forms import expand, form, sections, utter
-from starter.data.sentences import saying, split_top
+from starter.data.sentences import attribute, saying, split_top
 
 INSTRUCTION = "Answer the question using only the passages. Cite them like [1]."
 UNKNOWN = "The knowledge base does not say."
@@ -68,7 +68,9 @@ def made(rng: Random, fact: Fact, subject: str) -> Fact:
     """The template filled in for a subject; the same slot has the same value in sentence and questions."""
     sentence, value = expand(rng, fact.sentence), expand(rng, fact.value)
     question = expand(rng, rng.choice(fact.questions))
-    values = {"S": subject} | {name: make(rng) for name, make in MAKERS.items() if "{" + name + "}" in sentence + value + question}
+    values = {"S": subject} | {
+        name: make(rng) for name, make in MAKERS.items() if "{" + name + "}" in sentence + value + question
+    }
     if any(slot in sentence + question for slot in ("{verb}", "{past}", "{base}")):
         verb, past = w.pick(rng, "verbs").split("=")
         values |= {"verb": verb, "past": past, "base": base(verb)}
@@ -92,7 +94,11 @@ def subject(rng: Random, kind: str) -> str:
     if kind == "event":
         return f"{w.pick(rng, 'adjectives') if rng.random() < 0.5 else w.pick(rng, 'nouns')} {rng.choice(EVENTS)}"
     if kind == "product":
-        return w.brand(rng) if rng.random() < 0.6 else f"{w.pick(rng, 'adjectives').capitalize()} {w.pick(rng, 'nouns').capitalize()}"
+        return (
+            w.brand(rng)
+            if rng.random() < 0.6
+            else f"{w.pick(rng, 'adjectives').capitalize()} {w.pick(rng, 'nouns').capitalize()}"
+        )
     return "policy"
 
 
@@ -110,7 +116,9 @@ def facts(rng: Random, kind: str, name: str, count: int) -> list[Fact]:
     pool = templates(kind)
     found = [made(rng, t, name) for t in rng.sample(pool, min(count, len(pool)))]
     share = 0.75 if kind in ("generic", "policy") else 0.3
-    return [said(rng, f, name if kind not in ("generic", "policy") else "") if rng.random() < share else f for f in found]
+    return [
+        said(rng, f, name if kind not in ("generic", "policy") else "") if rng.random() < share else f for f in found
+    ]
 
 
 def said(rng: Random, fact: Fact, name: str) -> Fact:
@@ -125,7 +133,18 @@ def heading(rng: Random, kind: str, name: str) -> str:
     }  # fmt: skip
     top = rng.choice(words[kind])
     leaf = w.pick(rng, "nouns").capitalize() if kind in ("policy", "generic") else name
-    tail = rng.choice(("", "", " > Summary", " > Details", " > Terms", " > Overview", f" > {w.pick(rng, 'nouns').capitalize()}", f" > {rng.randint(2015, 2030)}"))
+    tail = rng.choice(
+        (
+            "",
+            "",
+            " > Summary",
+            " > Details",
+            " > Terms",
+            " > Overview",
+            f" > {w.pick(rng, 'nouns').capitalize()}",
+            f" > {rng.randint(2015, 2030)}",
+        )
+    )
     return rng.choice((f"{top} > {leaf}{tail}", f"{leaf}{tail}", f"{top}: {leaf}{tail}", f"{top} > {leaf}{tail}"))
 
 
@@ -153,9 +172,9 @@ class Passage:
     beyond: tuple[str, ...] = ()  # questions that no sentence of it answers
 
 
-def passage(rng: Random, kind: str, name: str, size: int) -> Passage:
+def passage(rng: Random, kind: str, name: str, size: int, given: list[Fact] | None = None) -> Passage:
     """A passage about one subject as prose, as a list of labels, or as a mixture."""
-    known = facts(rng, kind, name, size)
+    known = given or facts(rng, kind, name, size)
     style = rng.choices(("prose", "bullets", "lines"), (6, 3, 1))[0] if kind not in ("generic", "policy") else "prose"
     if kind == "policy" and rng.random() < 0.4:
         style = "dashes"
@@ -179,7 +198,14 @@ def passage(rng: Random, kind: str, name: str, size: int) -> Passage:
     beyond = tuple(q for f in known if f.free and style in ("prose", "dashes") for q in f.beyond)
     if style == "prose" and len(pieces) > 3 and rng.random() < 0.3:
         cut = rng.randint(1, len(pieces) - 1)
-        return Passage(kind, name, heading(rng, kind, name), " ".join(pieces[:cut]) + "\n\n" + " ".join(pieces[cut:]), answers, beyond)
+        return Passage(
+            kind,
+            name,
+            heading(rng, kind, name),
+            " ".join(pieces[:cut]) + "\n\n" + " ".join(pieces[cut:]),
+            answers,
+            beyond,
+        )
     return Passage(kind, name, heading(rng, kind, name), joint.join(pieces), answers, beyond)
 
 
@@ -189,7 +215,15 @@ def labelled_fact(rng: Random, name: str) -> Fact:
     value = a.value(rng, a.Parameter(label, kind, (), False))[0] if kind != "list" else w.pick(rng, "nouns")
     label = label.replace("_", " ")
     shown = f"{w.pick(rng, 'adjectives')} {label}" if rng.random() < 0.3 else label
-    question = rng.choice((f"What is the {label} of {name}?", f"What is {name}'s {label}?", f"Which {label} does {name} have?", f"{name} {label}?", f"What {label} does {name} have?"))
+    question = rng.choice(
+        (
+            f"What is the {label} of {name}?",
+            f"What is {name}'s {label}?",
+            f"Which {label} does {name} have?",
+            f"{name} {label}?",
+            f"What {label} does {name} have?",
+        )
+    )
     if rng.random() < 0.3:
         asked = expand(rng, rng.choice(split_top(asks))).replace("{x}", name) + "?"
         question = asked[0].upper() + asked[1:]
@@ -202,7 +236,11 @@ def pronouns(rng: Random, kind: str, name: str, pieces: list[str], answers: list
     """After the first sentence the subject is he, she or it."""
     if kind not in ("person", "company", "product"):
         return pieces
-    word = rng.choice(("He", "She")) if kind == "person" else rng.choice(("It", "The company" if kind == "company" else "The product"))
+    word = (
+        rng.choice(("He", "She"))
+        if kind == "person"
+        else rng.choice(("It", "The company" if kind == "company" else "The product"))
+    )
     for i in range(1, len(pieces)):
         if pieces[i].startswith(name + " ") and rng.random() < 0.7:
             pieces[i] = word + pieces[i][len(name) :]
@@ -212,6 +250,8 @@ def pronouns(rng: Random, kind: str, name: str, pieces: list[str], answers: list
 
 def grid(rng: Random, kind: str) -> Passage:
     """A Markdown table: a few subjects, a few labels; the answer names row, column and cell."""
+    if rng.random() < 0.6:
+        return free_grid(rng, kind)
     columns = rng.sample([t for t in templates(kind) if "{" in t.value], rng.randint(1, 4))
     names = list(dict.fromkeys(subject(rng, kind) for _ in range(rng.randint(2, 6))))
     title = rng.choice(("Name", kind.capitalize(), "Item"))
@@ -223,7 +263,94 @@ def grid(rng: Random, kind: str) -> Passage:
     head = f"| {title} | " + " | ".join(t.label for t in columns) + " |"
     rule = "|" + " --- |" * (len(columns) + 1)
     rng.shuffle(answers)
-    return Passage(kind, names[0], heading(rng, kind, f"{kind.capitalize()} table"), "\n".join([head, rule, *rows]), answers)
+    return Passage(
+        kind, names[0], heading(rng, kind, f"{kind.capitalize()} table"), "\n".join([head, rule, *rows]), answers
+    )
+
+
+def free_grid(rng: Random, kind: str) -> Passage:
+    """A table whose columns are any words at all."""
+    labels, kinds = [], []
+    for _ in range(rng.randint(1, 4)):
+        label, value, _ = rng.choice(sections("attributes")["all"]).split(" : ")
+        noun, label = w.pick(rng, "nouns"), label.replace("_", " ")
+        choice = rng.choice(
+            (
+                (f"{noun}s", "int"),
+                (f"{noun}s included", "int"),
+                (label, value),
+                (f"{w.pick(rng, 'adjectives')} {label}", value),
+                (f"{noun} {label}", value),
+                (noun, "noun"),
+            )
+        )
+        if choice[0] not in labels and choice[1] != "list":
+            labels.append(choice[0])
+            kinds.append(choice[1])
+    names = list(
+        dict.fromkeys(
+            rng.choice((subject(rng, kind), w.invented(rng, 2).capitalize(), w.pick(rng, "nouns").capitalize()))
+            for _ in range(rng.randint(2, 6))
+        )
+    )
+    rows, answers = [], []
+    for name in names:
+        cells = [a.value(rng, a.Parameter("x", k, (), False))[0] if k != "int" else MAKERS["n"](rng) for k in kinds]
+        rows.append(f"| {name} | " + " | ".join(cells) + " |")
+        for label, k, cell in zip(labels, kinds, cells, strict=True):
+            ask = (
+                (
+                    f"How many {label} does {name} have?",
+                    f"How many {label} are {'there in' if 'included' not in label else 'in'} {name}?",
+                    f"What is the number of {label} of {name}?",
+                )
+                if k == "int"
+                else (
+                    f"What is the {label} of {name}?",
+                    f"What is {name}'s {label}?",
+                    f"Which {label} does {name} have?",
+                    f"{name} {label}?",
+                    f"What {label} does the {name} {kind} have?",
+                    f"What is the {label} of the {name} {kind}?",
+                )
+            )
+            answers.append((rng.choice(ask), f"{name}: {label.capitalize()} {cell}"))
+    head = (
+        f"| {rng.choice(('Name', kind.capitalize(), 'Item', w.pick(rng, 'nouns').capitalize()))} | "
+        + " | ".join(x.capitalize() for x in labels)
+        + " |"
+    )
+    rng.shuffle(answers)
+    return Passage(
+        kind,
+        names[0],
+        heading(rng, kind, f"{kind.capitalize()} table"),
+        "\n".join([head, "|" + " --- |" * (len(labels) + 1), *rows]),
+        answers,
+    )
+
+
+def parallel(rng: Random) -> list[Passage]:
+    """The same things said of two to five subjects: only the name tells which passage answers."""
+    kind = rng.choice(("person", "company", "product", "contract", "office", "event"))
+    chosen = rng.sample(templates(kind), rng.randint(1, 4))
+    seed, extra, style = rng.random(), rng.choice((0, 1, 2)), rng.random()
+    found: list[Passage] = []
+    names: list[str] = []
+    for _ in range(rng.randint(2, 5)):
+        name = sibling(rng, kind, names[-1]) if names else subject(rng, kind)
+        if name in names:
+            continue
+        names.append(name)
+        known = [made(rng, t, name) for t in chosen]
+        same = Random(
+            seed
+        )  # The same choices for every subject, so that the sentences differ in names and values only.
+        for _ in range(extra):
+            one = attribute(same if style < 0.6 else rng, name, rng)
+            known.append(Fact("", "", one.sentence, (rng.choice(one.questions),), one.beyond, True))
+        found.append(passage(rng, kind, name, 0, known))
+    return found
 
 
 KINDS = ("person", "company", "product", "contract", "policy", "office", "event", "generic")
@@ -232,14 +359,18 @@ ODDS = (4, 4, 4, 4, 2, 2, 2, 5)
 
 def collection(rng: Random) -> list[Passage]:
     """One to six passages, most of them about things of one kind, so that they are easily confused."""
+    if rng.random() < 0.3:
+        return parallel(rng)
     kind = rng.choices(KINDS, ODDS)[0]
     count = rng.choice((1, 2, 3, 3, 4, 4, 5, 6))
     size = rng.choice((1, 2, 3, 4)) if count > 3 else rng.choice((1, 2, 4, 6, 9))
+    if rng.random() < 0.08:
+        count, size = 6, rng.randint(6, 12)
     found: list[Passage] = []
     names: list[str] = []
     for _ in range(count):
         own = kind if rng.random() < 0.7 else rng.choices(KINDS, ODDS)[0]
-        if own in ("person", "product", "contract", "office") and rng.random() < 0.12:
+        if own in ("person", "product", "contract", "office") and rng.random() < 0.16:
             found.append(grid(rng, own))
             continue
         if own == "policy" and any(p.kind == "policy" for p in found):
@@ -258,14 +389,35 @@ def collection(rng: Random) -> list[Passage]:
 def unanswerable(rng: Random, passages: list[Passage]) -> str:
     """A question like those that could be answered, about something the passages leave out."""
     near = rng.choice(passages)
-    if near.beyond and rng.random() < 0.75:
+    if near.beyond and rng.random() < 0.6:
         return rng.choice(near.beyond)
     said = "\n".join(p.text for p in passages)
+    if near.kind not in ("policy", "generic") and rng.random() < 0.5:
+        free = [x for x in sections("attributes")["all"] if x.split(" : ")[0].replace("_", " ") not in said.lower()]
+        label, _, asks = rng.choice(free).split(" : ")
+        plain = (
+            f"What is the {label} of {{x}}",
+            f"What was {{x}}'s {label} last year",
+            f"Which {label} does {{x}} have",
+            f"What does the {label} of {{x}} amount to",
+            f"Does {{x}} have a {label}",
+            f"Is there a {label} for {{x}}",
+        )
+        text = rng.choice(plain) if rng.random() < 0.6 else expand(rng, rng.choice(split_top(asks)))
+        if (
+            label in ("price", "start", "end", "location", "address", "contact", "name", "features", "age", "date")
+            or rng.random() < 0.2
+        ):
+            text = f"{rng.choice(('Which', 'What'))} {w.pick(rng, 'nouns')} did {{x}} {base(w.pick(rng, 'verbs').split('=')[0])}"
+        return text[0].upper() + text[1:].replace("{x}", near.subject).replace("_", " ") + "?"
     for _ in range(20):
         name = near.subject if rng.random() < 0.6 else sibling(rng, near.kind, near.subject)
         template = rng.choice(templates(near.kind))
         question = made(rng, template, name).questions[0]
-        known = template.label in {t.label for t in templates(near.kind) if any(q for q, _ in near.answers)} and name in said
+        known = (
+            template.label in {t.label for t in templates(near.kind) if any(q for q, _ in near.answers)}
+            and name in said
+        )
         if near.kind == "generic" or not known:
             return question
         if not any(p.subject == name and labelled(p, template) for p in passages):
@@ -275,7 +427,9 @@ def unanswerable(rng: Random, passages: list[Passage]) -> str:
 
 def labelled(p: Passage, template: Fact) -> bool:
     """Whether the passage may hold this fact: by its label, or by the words that every form of it shares."""
-    fixed = max(expand(Random(0), template.sentence).replace("{S}", "\n").split("{")[0].split("\n"), key=len).strip(" .")
+    fixed = max(expand(Random(0), template.sentence).replace("{S}", "\n").split("{")[0].split("\n"), key=len).strip(
+        " ."
+    )
     return template.label in p.text or fixed in p.text or any(shares(q, template) for q, _ in p.answers)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from starter.data import archetypes as a
 from starter.data import words as w
+from starter.data.sentences import saying
 from starter.data.talk import compact, listed
 
 KEYS = {
@@ -23,7 +24,9 @@ KEYS = {
     "url": "url link",
     "phone": "phone",
 }
-STATES = "shipped, open, closed, sunny, cloudy, confirmed, pending, delayed, active, cancelled, paid, available, sold out, in transit, rainy, approved, rejected, on time, waiting, done".split(", ")
+STATES = "shipped, open, closed, sunny, cloudy, confirmed, pending, delayed, active, cancelled, paid, available, sold out, in transit, rainy, approved, rejected, on time, waiting, done".split(
+    ", "
+)
 ERRORS = (
     "{thing} not found.", "Unknown {thing}.", "The service is not available.", "No {thing} matches.", "The {thing} is missing.", "Timed out after {n} s.",
     "No permission to read the {thing}.", "{name} is not known.", "Too many requests, try again in {n} seconds.", "The {thing} must be at least {n}.",
@@ -51,7 +54,9 @@ def record(rng: Random, most: int = 4) -> dict[str, Any]:
     if roll > 0.97:
         fields[rng.choice(("comment", "discount", "end_date"))] = None
     if 0.9 < roll < 0.95:
-        fields[rng.choice(("tags", "items", "options", "names"))] = [w.pick(rng, "nouns") for _ in range(rng.randint(1, 4))]
+        fields[rng.choice(("tags", "items", "options", "names"))] = [
+            w.pick(rng, "nouns") for _ in range(rng.randint(1, 4))
+        ]
     return fields
 
 
@@ -73,12 +78,22 @@ def told(fields: dict[str, Any]) -> str:
 
 def table(rows: list[dict[str, Any]]) -> str:
     """Several records as a numbered list."""
-    lines = [f"{i}. " + ", ".join(f"{k.replace('_', ' ')} {shown(v)}" for k, v in row.items()) for i, row in enumerate(rows, 1)]
+    lines = [
+        f"{i}. " + ", ".join(f"{k.replace('_', ' ')} {shown(v)}" for k, v in row.items())
+        for i, row in enumerate(rows, 1)
+    ]
     return "\n".join([f"I found {len(rows)}:" if len(rows) > 1 else "I found one:", *lines])
 
 
 def error(rng: Random) -> tuple[str, str]:
-    text = rng.choice(ERRORS).replace("{thing}", w.pick(rng, "nouns")).replace("{name}", rng.choice((w.place, w.person, w.brand))(rng))
+    if rng.random() < 0.4:
+        text = saying(rng).sentence
+        return f"Error: {text}", f"The tool reported an error: {text}"
+    text = (
+        rng.choice(ERRORS)
+        .replace("{thing}", w.pick(rng, "nouns"))
+        .replace("{name}", rng.choice((w.place, w.person, w.brand))(rng))
+    )
     text = text.replace("{n}", str(rng.randint(1, 60)))
     text = text[0].upper() + text[1:]
     return f"Error: {text}", f"The tool reported an error: {text}"
@@ -86,9 +101,15 @@ def error(rng: Random) -> tuple[str, str]:
 
 def plain(rng: Random, arguments: dict[str, Any]) -> str:
     """A tool's own sentence, often about its arguments."""
-    subject = str(rng.choice(list(arguments.values()))) if arguments and rng.random() < 0.6 else rng.choice((w.person, w.place, w.brand))(rng)
+    subject = (
+        str(rng.choice(list(arguments.values())))
+        if arguments and rng.random() < 0.6
+        else rng.choice((w.person, w.place, w.brand))(rng)
+    )
     name, value = field(rng)
     n, adjective = w.pick(rng, "nouns"), w.pick(rng, "adjectives")
+    if rng.random() < 0.35:
+        return " ".join(saying(rng).sentence for _ in range(rng.choice((1, 1, 2))))
     return rng.choice(
         (
             f"{subject}: {shown(value)}", f"The {name.replace('_', ' ')} of {subject} is {value}.", f"{subject} is {rng.choice(STATES)}.", f"The {n} {value} was created.",
@@ -110,7 +131,18 @@ def result(rng: Random, arguments: dict[str, Any]) -> tuple[str, str]:
         ended = text if text.endswith((".", "!", "?")) else text + "."
         return text, ended
     if roll < 0.5:
-        bare = rng.choice((str(a.number(rng)), a.code(rng), w.place(rng), w.person(rng), f"{a.number(rng)} {rng.choice(a.UNITS)}", f"${a.number(rng)}", rng.choice(STATES), a.clock(rng)))
+        bare = rng.choice(
+            (
+                str(a.number(rng)),
+                a.code(rng),
+                w.place(rng),
+                w.person(rng),
+                f"{a.number(rng)} {rng.choice(a.UNITS)}",
+                f"${a.number(rng)}",
+                rng.choice(STATES),
+                a.clock(rng),
+            )
+        )
         return bare, f"The result is {bare}."
     if roll < 0.58:
         names = [field(rng)[0] for _ in range(rng.randint(1, 3))]
@@ -120,7 +152,14 @@ def result(rng: Random, arguments: dict[str, Any]) -> tuple[str, str]:
         items = [rng.choice((w.pick(rng, "nouns"), w.person(rng), w.place(rng))) for _ in range(rng.randint(1, 5))]
         return compact(rng, items), f"The result is {listed(items)}."
     if roll < 0.63:
-        return rng.choice((("[]", "Nothing was found."), ("{}", "The tool returned nothing."), ("", "The tool returned nothing."), ("null", "The tool returned nothing.")))
+        return rng.choice(
+            (
+                ("[]", "Nothing was found."),
+                ("{}", "The tool returned nothing."),
+                ("", "The tool returned nothing."),
+                ("null", "The tool returned nothing."),
+            )
+        )
     fields = record(rng)
     echoed = [(k, v) for k, v in arguments.items() if rng.random() < 0.35]
     fields = {**dict(echoed), **fields}

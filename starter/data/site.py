@@ -28,9 +28,20 @@ def links(rng: Random) -> tuple[str, str]:
     kinds = wanted()
     for kind in rng.sample(list(kinds), rng.choice((0, 1, 2, 3, 4, 5, 6))):
         texts, tails = kinds[kind]
-        rows.append((expand(rng, texts).replace("{S}", name), rng.choice((site, site, site, sub(site))) + expand(rng, tails), kind))
+        rows.append(
+            (
+                expand(rng, texts).replace("{S}", name),
+                rng.choice((site, site, site, sub(site))) + expand(rng, tails),
+                kind,
+            )
+        )
     for _ in range(rng.choice((1, 2, 4, 6, 9, 14))):
-        line = expand(rng, rng.choice(sections("site")["unwanted"])).replace("{S}", name).replace("{noun}", w.pick(rng, "nouns")).replace("{handle}", w.invented(rng, 2))
+        line = (
+            expand(rng, rng.choice(sections("site")["unwanted"]))
+            .replace("{S}", name)
+            .replace("{noun}", w.pick(rng, "nouns"))
+            .replace("{handle}", w.invented(rng, 2))
+        )
         text, tail = line.split(" : ")
         url = tail if "://" in tail or tail.startswith(("mailto", "tel")) else site + tail
         rows.append((text, url, None))
@@ -62,7 +73,10 @@ def brochure(rng: Random) -> tuple[str, str]:
     for kind in rng.sample(list(wanted()), rng.choice((1, 2, 2, 3, 3, 4))):
         title = expand(rng, wanted()[kind][0]).replace("{S}", name)
         said = sentences(rng, name, kind)
-        noise = [expand(rng, rng.choice(sections("site")["noise"])).replace("{noun}", w.pick(rng, "nouns")) for _ in range(rng.choice((0, 0, 1, 2, 4)))]
+        noise = [
+            expand(rng, rng.choice(sections("site")["noise"])).replace("{noun}", w.pick(rng, "nouns"))
+            for _ in range(rng.choice((0, 0, 1, 2, 4)))
+        ]
         lines = [" ".join(said[i : i + 2]) for i in range(0, len(said), 2)]
         for text in noise:
             lines.insert(rng.randint(0, len(lines)), text)

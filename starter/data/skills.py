@@ -10,7 +10,23 @@ from starter.data.results import result
 from starter.data.synthetic import VERBS, act, look, synthetic
 from starter.data.talk import Call, Talk, Tool, tool
 
-AS_TYPED = ("label", "phrase", "task", "quoted", "word", "noun", "list", "code", "url", "email", "path", "dish", "enum", "unit", "time")
+AS_TYPED = (
+    "label",
+    "phrase",
+    "task",
+    "quoted",
+    "word",
+    "noun",
+    "list",
+    "code",
+    "url",
+    "email",
+    "path",
+    "dish",
+    "enum",
+    "unit",
+    "time",
+)
 FOLLOWED = ("label", "place", "person", "brand", "code", "language", "phrase", "currency", "date")
 # Trades so near to each other that one could answer for another: never offered beside each other.
 FAMILIES = (
@@ -38,7 +54,9 @@ class Skill:
         self.name = rng.choice(kind.names) if rng.random() < 0.7 else kind.names[0]
         properties = {p.name: a.schema(rng, p) for p in kind.parameters}
         optional = tuple(p.name for p in kind.parameters if p.optional)
-        self.tool: Tool = tool(self.name, expand(rng, kind.description) if rng.random() < 0.93 else "", properties, optional)
+        self.tool: Tool = tool(
+            self.name, expand(rng, kind.description) if rng.random() < 0.93 else "", properties, optional
+        )
         self.last: dict[str, Any] | None = None
 
     def request(self) -> tuple[str, dict[str, Any]]:
@@ -48,7 +66,9 @@ class Skill:
         made = {p.name: a.value(self.rng, p) for p in used}
         typed = frozenset(p.name for p in used if p.kind in AS_TYPED)
         text, read = utter(self.rng, pattern, {k: said for k, (said, _) in made.items()}, typed=typed)
-        return text, {k: settle(read[k], made[k]) for k in sorted(read, key=[p.name for p in self.kind.parameters].index)}
+        return text, {
+            k: settle(read[k], made[k]) for k in sorted(read, key=[p.name for p in self.kind.parameters].index)
+        }
 
     def turn(self, talk: Talk) -> None:
         """One use of the tool, from the request to the answer."""
@@ -68,9 +88,18 @@ class Skill:
     def supply(self, talk: Talk, missing: list[a.Parameter], arguments: dict[str, Any]) -> dict[str, Any]:
         """The user gives what was asked for."""
         made = {p.name: a.value(self.rng, p) for p in missing}
-        said = [expand(self.rng, "<{x}|{x}|{x}|the {n} is {x}|{n}: {x}|{n} {x}>").replace("{n}", k.replace("_", " ")).replace("{x}", v[0]) for k, v in made.items()]
+        said = [
+            expand(self.rng, "<{x}|{x}|{x}|the {n} is {x}|{n}: {x}|{n} {x}>")
+            .replace("{n}", k.replace("_", " "))
+            .replace("{x}", v[0])
+            for k, v in made.items()
+        ]
         text = self.rng.choice((" and ", ", ", ", ")).join(said)
-        talk.user(expand(self.rng, f"<|||oh, |sorry, |it is |I'd say >") + text + self.rng.choice(("", "", "", " please", ".", ", thanks")))
+        talk.user(
+            expand(self.rng, f"<|||oh, |sorry, |it is |I'd say >")
+            + text
+            + self.rng.choice(("", "", "", " please", ".", ", thanks"))
+        )
         full = {**arguments, **{k: v for k, (_, v) in made.items()}}
         return {p.name: full[p.name] for p in self.kind.parameters if p.name in full}
 
@@ -84,7 +113,9 @@ class Skill:
         said, value = a.value(self.rng, p)
         named = "" if len(changeable) == 1 else f"{p.name.replace('_', ' ')} "
         pattern = f"<And|What about|How about|And what about|Now|And for|Also for|The same for|Same with|Try> {named}{{x}}<?|?|| please| instead>"
-        text, read = utter(self.rng, pattern, {"x": said}, chatter=False, typed=frozenset("x" if p.kind in AS_TYPED else ""))
+        text, read = utter(
+            self.rng, pattern, {"x": said}, chatter=False, typed=frozenset("x" if p.kind in AS_TYPED else "")
+        )
         talk.user(text)
         self.use(talk, {**self.last, p.name: settle(read["x"], (said, value))})
         return True
@@ -116,7 +147,9 @@ def both(talk: Talk, first: Skill, second: Skill) -> None:
         texts.append(text.rstrip(".?! "))
         calls.append((skill.name, arguments))
     joint = talk.rng.choice((" and ", ", and ", ". Also, ", " and then ", "? And ", ", also ", ". Then "))
-    tail = texts[1] if joint[-3] in ".?" else texts[1][0].lower() + texts[1][1:] if texts[1][1:2].islower() else texts[1]
+    tail = (
+        texts[1] if joint[-3] in ".?" else texts[1][0].lower() + texts[1][1:] if texts[1][1:2].islower() else texts[1]
+    )
     talk.user(texts[0] + joint + tail + talk.rng.choice(("", ".", "?")))
     talk.call(*calls)
     answers = []

@@ -40,7 +40,23 @@ ROLES: tuple[tuple[str, str, str], ...] = (
     ("host server device service machine sensor channel group", "label", "{n} {x}| {x}| on {x}| in {x}| for {x}"),
     ("zone gate room line hall track platform section lane seat", "label", "{n} {x}| in {n} {x}| at {n} {x}| {x}"),
 )  # fmt: skip
-ENUMS = ("red/green/blue/black/white", "low/normal/high", "small/medium/large", "pdf/csv/xlsx", "fast/slow", "daily/weekly/monthly", "draft/final", "north/south/east/west", "bronze/silver/gold", "open/closed/all", "day/night", "new/used", "left/right", "json/xml", "asc/desc")
+ENUMS = (
+    "red/green/blue/black/white",
+    "low/normal/high",
+    "small/medium/large",
+    "pdf/csv/xlsx",
+    "fast/slow",
+    "daily/weekly/monthly",
+    "draft/final",
+    "north/south/east/west",
+    "bronze/silver/gold",
+    "open/closed/all",
+    "day/night",
+    "new/used",
+    "left/right",
+    "json/xml",
+    "asc/desc",
+)
 ANY = "<with |><the |>{n} {x}|{n}: {x}|{n} = {x}|{n} {x}|where <the |>{n} is {x}|, <the |>{n} <is|should be> {x},|, {n} {x},"
 
 
@@ -54,14 +70,20 @@ def parameter(rng: Random, taken: set[str]) -> tuple[Parameter, str] | None:
         return None
     choices: tuple[str, ...] = ()
     if kind == "enum":
-        choices = tuple(rng.choice(ENUMS).split("/")) if rng.random() < 0.8 else tuple({w.pick(rng, "adjectives"), w.invented(rng, 2), w.invented(rng, 2)})
+        choices = (
+            tuple(rng.choice(ENUMS).split("/"))
+            if rng.random() < 0.8
+            else tuple({w.pick(rng, "adjectives"), w.invented(rng, 2), w.invented(rng, 2)})
+        )
     if kind == "bool":
         choices = (name, f"not {name}")
     said = name.replace("_", " ")
     options = [p.strip() for p in phrases.split("| ")]
     if kind != "bool" and (rng.random() < 0.45 or name not in names.split()):
         options = [ANY]
-    return Parameter(name, kind, choices, rng.random() < 0.3), f"<{'|'.join(options)}>".replace("{n}", said).replace("{x}", "{" + name + "}")
+    return Parameter(name, kind, choices, rng.random() < 0.3), f"<{'|'.join(options)}>".replace("{n}", said).replace(
+        "{x}", "{" + name + "}"
+    )
 
 
 def synthetic(rng: Random, noun: str | None = None, verb: str | None = None) -> Archetype:
@@ -79,7 +101,9 @@ def synthetic(rng: Random, noun: str | None = None, verb: str | None = None) -> 
     names = (name, name.title().replace("_", "")) if rng.random() < 0.08 else (name,)
     if rng.random() < 0.08:
         names = (f"{noun}_{verb}",)
-    return Archetype(names, describe(rng, verb, thing, list(made)), tuple(p for p, _ in made.values()), asks(rng, verb, thing, made))
+    return Archetype(
+        names, describe(rng, verb, thing, list(made)), tuple(p for p, _ in made.values()), asks(rng, verb, thing, made)
+    )
 
 
 # Verbs that act on one thing, as they stand before its name, and how the tool's name may put them differently.
@@ -107,7 +131,9 @@ def detail(rng: Random) -> tuple[Parameter, str]:
         return Parameter(name, "int", (), rng.random() < 0.2), f"<with |for |>{{{name}}} {noun}s"
     if rng.random() < 0.15:
         noun = w.pick(rng, "nouns")
-        return Parameter(noun, "label", (), rng.random() < 0.2), f"<in|at|on|for|from|with|to> <{noun} |the {noun} |>{{{noun}}}"
+        return Parameter(
+            noun, "label", (), rng.random() < 0.2
+        ), f"<in|at|on|for|from|with|to> <{noun} |the {noun} |>{{{noun}}}"
     name, kind, phrases = rng.choice(DETAILS)
     kind, _, choices = kind.partition(":")
     made = tuple(choices.split("/")) if choices else ("yes", "no") if kind == "bool" else ()
@@ -134,7 +160,7 @@ def act(rng: Random) -> Archetype:
     forms = []
     for _ in range(3):
         tail = [t for p, t in details.values() if not p.optional or rng.random() < 0.5]
-        if tail and rng.random() < 0.07:
+        if tail and rng.random() < 0.16:
             tail.pop()
         rng.shuffle(tail)
         rest = " ".join(tail)
@@ -144,10 +170,22 @@ def act(rng: Random) -> Archetype:
                  f"{slot} <must|should|has to|needs to> be {said}ed {rest}", f"<the |>{noun} {slot} is <done|old|{{adj}}|ready>, {said} it {rest}", f"I {said} {rest} <on|for|in> <the |>{noun} {slot}", f"{slot} - {said} {rest}", f"give {slot} {rest} <please|>, {said} it" if rest else f"{said} {slot}")
             ).replace("{adj}", w.pick(rng, "adjectives")).strip() + rng.choice(("", "", " please", ".", "?"))
         )  # fmt: skip
-    if rng.random() < 0.08:
-        forms = [f"<please |can you |I want to |>{said} <a|the|my|some> {noun}<| please| for me>"]
+    if rng.random() < 0.14:
+        rest = rng.choice(("", *[t for _, t in details.values()]))
+        forms = [
+            f"<please |can you |I want to |I'd like to |>{said} <a|the|my|some|one|any|a certain> {noun} {rest}<| please| for me>",
+            f"{said} <something|somebody|it|one> {rest}",
+        ]
     name = rng.choice((f"{verb}_{noun}", f"{verb}_{noun}", f"{noun}_{verb}", verb))
-    text = rng.choice((f"{said.capitalize()} a {noun}.", f"{said.capitalize()}s one of the {noun}s.", f"{said.capitalize()} a {noun} by its {own.replace('_', ' ')}.", f"{said.capitalize()} a {w.pick(rng, 'adjectives')} {noun} of the {w.pick(rng, 'nouns')}.", ""))
+    text = rng.choice(
+        (
+            f"{said.capitalize()} a {noun}.",
+            f"{said.capitalize()}s one of the {noun}s.",
+            f"{said.capitalize()} a {noun} by its {own.replace('_', ' ')}.",
+            f"{said.capitalize()} a {w.pick(rng, 'adjectives')} {noun} of the {w.pick(rng, 'nouns')}.",
+            "",
+        )
+    )
     return Archetype((name,), text, tuple(order), tuple(forms))
 
 
@@ -159,8 +197,15 @@ def look(rng: Random) -> Archetype:
     kind = rng.choice(("label", "label", "place", "place", "person", "brand", "phrase", "code"))
     slot = "{" + own + "}"
     what = attribute.replace("_", " ")
-    forms = [f"<{asks.replace('{x}', rng.choice((f'the {noun} {slot}', f'{noun} {slot}', slot, slot, f'the {slot} {noun}')))}><?|| now?| today?| right now?>" for _ in range(2)]
-    forms += [f"<what is|what's|tell me|show me|give me|check|I need|look up|can you find> the {what} <of|for|at|in> <the |>{rng.choice((noun + ' ', ''))}{slot}", f"{slot} {what}<| please|?>", f"{noun} {slot}<:|,> {what}<|?>"]
+    forms = [
+        f"<{asks.replace('{x}', rng.choice((f'the {noun} {slot}', f'{noun} {slot}', slot, slot, f'the {slot} {noun}')))}><?|| now?| today?| right now?>"
+        for _ in range(2)
+    ]
+    forms += [
+        f"<what is|what's|tell me|show me|give me|check|I need|look up|can you find> the {what} <of|for|at|in> <the |>{rng.choice((noun + ' ', ''))}{slot}",
+        f"{slot} {what}<| please|?>",
+        f"{noun} {slot}<:|,> {what}<|?>",
+    ]
     extra: list[Parameter] = []
     if rng.random() < 0.3:
         p, text = detail(rng)
@@ -168,9 +213,31 @@ def look(rng: Random) -> Archetype:
             extra.append(p)
             forms = [f"{f.rstrip('?')} {text}" for f in forms[:2]] + ([forms[2]] if p.optional else [])
     if rng.random() < 0.08:
-        forms = [f"<what is|tell me|check|show me> the {what}<| of a {noun}| of my {noun}>", f"<{asks.replace('{x}', f'<the|my> {noun}')}>?"]
-    name = rng.choice((f"{noun}_{attribute}", f"get_{noun}_{attribute}", f"{attribute}_of_{noun}", f"{attribute}_lookup", f"find_{attribute}", f"check_{noun}", f"get_{attribute}"))
-    text = rng.choice((f"{what.capitalize()} of a {noun}.", f"The {what} of a {noun}.", f"Current {what} at a {noun}.", f"Get the {what} for a {noun}.", f"Tells the {what} of a {noun}", f"{what.capitalize()} that belongs to a {noun}."))
+        forms = [
+            f"<what is|tell me|check|show me> the {what}<| of a {noun}| of my {noun}>",
+            f"<{asks.replace('{x}', f'<the|my> {noun}')}>?",
+        ]
+    name = rng.choice(
+        (
+            f"{noun}_{attribute}",
+            f"get_{noun}_{attribute}",
+            f"{attribute}_of_{noun}",
+            f"{attribute}_lookup",
+            f"find_{attribute}",
+            f"check_{noun}",
+            f"get_{attribute}",
+        )
+    )
+    text = rng.choice(
+        (
+            f"{what.capitalize()} of a {noun}.",
+            f"The {what} of a {noun}.",
+            f"Current {what} at a {noun}.",
+            f"Get the {what} for a {noun}.",
+            f"Tells the {what} of a {noun}",
+            f"{what.capitalize()} that belongs to a {noun}.",
+        )
+    )
     return Archetype((name,), text, (Parameter(own, kind, (), False), *extra), tuple(forms))
 
 
@@ -178,7 +245,15 @@ def describe(rng: Random, verb: str, thing: str, parameters: list[str]) -> str:
     said = [p.replace("_", " ") for p in parameters]
     tail = f" by {' and '.join(said)}" if said and rng.random() < 0.4 else ""
     article = rng.choice(("a", "the", "one"))
-    return rng.choice((f"{verb.capitalize()} {article} {thing}{tail}.", f"{verb.capitalize()} {article} {thing}{tail}", f"{verb.capitalize()}s {thing}s{tail}.", f"Use this to {verb} {article} {thing}.", ""))
+    return rng.choice(
+        (
+            f"{verb.capitalize()} {article} {thing}{tail}.",
+            f"{verb.capitalize()} {article} {thing}{tail}",
+            f"{verb.capitalize()}s {thing}s{tail}.",
+            f"Use this to {verb} {article} {thing}.",
+            "",
+        )
+    )
 
 
 def asks(rng: Random, verb: str, thing: str, made: dict[str, tuple[Parameter, str]]) -> tuple[str, ...]:
@@ -186,12 +261,14 @@ def asks(rng: Random, verb: str, thing: str, made: dict[str, tuple[Parameter, st
     forms = []
     for _ in range(3):
         mentioned = [text for p, text in made.values() if not p.optional or rng.random() < 0.5]
-        if len(mentioned) > 0 and rng.random() < 0.06:
+        if len(mentioned) > 0 and rng.random() < 0.14:
             mentioned.pop()
         rng.shuffle(mentioned)
         said = VERBS.get(verb, verb) if rng.random() < 0.75 else verb
         article = rng.choice(("the", "a", "my", "our", "this", "that"))
-        lead = rng.choice(("", "", "", "<please|can you|could you|I want to|I'd like to|would you|we need to|let's|go ahead and> "))
+        lead = rng.choice(
+            ("", "", "", "<please|can you|could you|I want to|I'd like to|would you|we need to|let's|go ahead and> ")
+        )
         if lead:
             said = verb
         parts = " ".join(mentioned)

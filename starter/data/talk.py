@@ -28,7 +28,9 @@ class Talk:
     def user(self, text: str) -> None:
         self.messages.append({"role": "user", "content": text})
 
-    def ask(self, file: str, section: str, values: dict[str, str] | None = None, chatter: bool = True) -> dict[str, str]:
+    def ask(
+        self, file: str, section: str, values: dict[str, str] | None = None, chatter: bool = True
+    ) -> dict[str, str]:
         """The user says a form of that section; what was read from it is returned."""
         pattern = coloured(self.rng, self.rng.choice(sections(file)[section]))
         text, read = utter(self.rng, pattern, values or {}, chatter)
@@ -50,7 +52,9 @@ class Talk:
 
 
 RELATIONS = "wife husband mother father sister brother son daughter friend boss colleague aunt uncle cousin neighbour grandmother nephew partner".split()
-WHENS = "next week|tomorrow|on Monday|in May|in summer|this weekend|tonight|at Christmas|now|on Friday|next month|this year|for Easter|soon".split("|")
+WHENS = "next week|tomorrow|on Monday|in May|in summer|this weekend|tonight|at Christmas|now|on Friday|next month|this year|for Easter|soon".split(
+    "|"
+)
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 MONTHS = "January February March April May June July August September October November December".split()
 

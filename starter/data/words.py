@@ -7,7 +7,9 @@ from random import Random
 FOLDER = Path(__file__).parent.parent / "words"
 ONSETS = "b br c ch cl cr d dr f fl fr g gl gr h j k kl kn l m n p pl pr qu r s sc sh sk sl sm sn sp st str t th tr v w wh y z".split()
 VOWELS = "a a a e e e i i i o o o u u y ai au ea ee ei eo ia ie io oa oo ou ue".split()
-CODAS = " |||| b| ck| d| ft| g| k| l| ll| lm| ld| m| mp| n| n| nd| ng| nk| nt| p| r| r| rd| rk| rm| rn| rst| s| s| sh| ss| st| t| th| tt| v| x| z".replace(" ", "").split("|")
+CODAS = " |||| b| ck| d| ft| g| k| l| ll| lm| ld| m| mp| n| n| nd| ng| nk| nt| p| r| r| rd| rk| rm| rn| rst| s| s| sh| ss| st| t| th| tt| v| x| z".replace(
+    " ", ""
+).split("|")
 PLACE_ENDS = "ville burg ton ford port stad grad pur abad ia o a e i ora ona ino ella holm vik borg minster field mouth bury ham by dale wick heim berg".split()
 
 
@@ -36,7 +38,11 @@ def invented(rng: Random, most: int = 3) -> str:
         return mashed(rng)
     if roll < 0.75:
         soft = (rng.choice("bdfghjklmnprstvwyz") + rng.choice("aaeeiou") for _ in range(rng.randint(1, most)))
-        return rng.choice(("", "", "a", "e", "o", "u")) + "".join(soft) + rng.choice(("", "", "n", "r", "s", "l", "x", "nd", "sk", "rt", "ck", "st", "th"))
+        return (
+            rng.choice(("", "", "a", "e", "o", "u"))
+            + "".join(soft)
+            + rng.choice(("", "", "n", "r", "s", "l", "x", "nd", "sk", "rt", "ck", "st", "th"))
+        )
     return "".join(syllable(rng) for _ in range(rng.randint(1, most))) or "ok"
 
 
@@ -68,9 +74,13 @@ def invented_place(rng: Random) -> str:
     if roll > 0.8:
         name = f"{rng.choice(('New', 'San', 'Port', 'Saint', 'St.', 'El', 'La', 'Fort', 'Lake', 'North', 'Great', 'Upper', 'Santa', 'Mount', 'Old', 'Ciudad', 'Bad', 'Le', 'Al'))} {name}"
     if roll > 0.96:
-        name += " " + rng.choice(("City", "Beach", "Springs", "Falls", "Bay", "de la Sierra", "del Mar", "am See", "Island", "Heights"))
+        name += " " + rng.choice(
+            ("City", "Beach", "Springs", "Falls", "Bay", "de la Sierra", "del Mar", "am See", "Island", "Heights")
+        )
     if 0.3 < roll < 0.34:
         name += "-" + invented(rng, 2).capitalize()
+    if 0.4 < roll < 0.52:
+        name = f"{invented(rng, 1).capitalize()} {invented(rng, 2).capitalize()}"
     if 0.34 < roll < 0.36:
         name = name.replace("o", "ó", 1).replace("u", "ü", 1).replace("e", "é", 1)
     return name
@@ -96,7 +106,30 @@ def brand(rng: Random) -> str:
     stem = invented(rng, 2).capitalize() if rng.random() < 0.7 else pick(rng, "nouns").capitalize()
     roll = rng.random()
     if roll < 0.35:
-        return stem + rng.choice(("ly", "io", "ix", "ware", "soft", "tech", "llm", "data", "hub", "flow", "wise", "base", "ify", "Link", "Works", "AI", "Desk", "Pay", "Care", "Cloud"))
+        return stem + rng.choice(
+            (
+                "ly",
+                "io",
+                "ix",
+                "ware",
+                "soft",
+                "tech",
+                "llm",
+                "data",
+                "hub",
+                "flow",
+                "wise",
+                "base",
+                "ify",
+                "Link",
+                "Works",
+                "AI",
+                "Desk",
+                "Pay",
+                "Care",
+                "Cloud",
+            )
+        )
     if roll < 0.7:
         return f"{stem} {rng.choice(('Labs', 'Systems', 'Group', 'Partners', 'Insurance', 'Analytics', 'Foods', 'Energy', 'Logistics', 'Health', 'Media', 'Robotics', 'Bank', 'Studio', 'Motors', 'Pro', 'One', 'Suite', 'Air', 'Connect'))}"
     return stem
@@ -109,4 +142,11 @@ def typo(rng: Random, text: str) -> str:
         return text
     i = rng.choice(spots)
     swapped = text[:i] + text[i + 1] + text[i] + text[i + 2 :]
-    return rng.choice((text[:i] + text[i + 1 :], text[:i] + text[i] + text[i:], swapped, text[:i] + rng.choice("aeiorstn") + text[i + 1 :]))
+    return rng.choice(
+        (
+            text[:i] + text[i + 1 :],
+            text[:i] + text[i] + text[i:],
+            swapped,
+            text[:i] + rng.choice("aeiorstn") + text[i + 1 :],
+        )
+    )
