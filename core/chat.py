@@ -190,10 +190,12 @@ async def converse(
     sampling: Sampling | None = None,
     ask_first: bool = False,
     decisions: Mapping[str, bool] | None = None,
+    schema: Mapping[str, Any] | None = None,
 ) -> AsyncGenerator[Event]:
     """The rest of this turn, to be folded with `add`: answers, tool results, and waits, until the model is done.
 
-    With `ask_first` it ends when the model calls a tool; call it again with `decisions` (call id -> approved).
+    With `schema` (a JSON schema) the answer is one JSON value that fits it, where the model can be held to one. With
+    `ask_first` it ends when the model calls a tool; call it again with `decisions` (call id -> approved).
     Raises AppError; what came before stays valid.
     """
     deadline = time.monotonic() + settings().answer_timeout
@@ -212,7 +214,8 @@ async def converse(
         if rounds(conversation) >= settings().tool_rounds:
             raise TooManyRounds(f"Stopped after {settings().tool_rounds} rounds of tool calls.")
         sent = sendable(conversation if capabilities.tools else without_tools(conversation), system)
-        async with aclosing(_answer(backend, model, sent, offered, knobs)) as events:
+        held = schema if capabilities.structured else None
+        async with aclosing(_answer(backend, model, sent, offered, knobs, held)) as events:
             async for event in events:
                 if isinstance(event, Done):
                     event = _priced(event, capabilities, f"{backend.name}/{model}")
@@ -232,13 +235,14 @@ def _priced(done: Done, capabilities: Capabilities, choice: str) -> Done:
 
 
 async def _answer(
-    backend: Backend, model: str, conversation: Conversation, tools: tuple[ToolSpec, ...], sampling: Sampling
-) -> AsyncGenerator[BackendEvent | Waiting]:
+    backend: Backend, model: str, conversation: Conversation, tools: tuple[ToolSpec, ...], sampling: Sampling,
+    schema: Mapping[str, Any] | None,
+) -> AsyncGenerator[BackendEvent | Waiting]:  # fmt: skip
     """One answer of the model, timed, asked for again while the provider is busy and nothing has come yet."""
     for attempt in range(settings().retries + 1):
         started, first = time.monotonic(), None
         try:
-            async with aclosing(backend.stream(model, conversation, tools, sampling)) as events:
+            async with aclosing(backend.stream(model, conversation, tools, sampling, schema)) as events:
                 async for event in events:
                     if first is None and not isinstance(event, Progress):
                         first = time.monotonic()
