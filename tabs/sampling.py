@@ -1,0 +1,62 @@
+"""Sampling to be seen: presets, what each knob does to the next token, and one prompt under several settings."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import gradio as gr
+from gradio.events import api
+
+from backends import find
+from core.errors import AppError, RequestRefused
+from core.llm import Sampling
+from core.snippets import Coded
+from tabs.next_token import PROMPT, endpoint, next_token
+from tabs.parts import QUIET, Knobs, knobs, picker
+from tabs.presets import presets
+from tabs.side_by_side import side_by_side
+
+TITLE = "Sampling"
+ORDER = 50
+
+
+def build(page: gr.Blocks) -> None:
+    """Draw the tab and wire it."""
+    picked = picker(page, "sampling-model")
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=1, min_width=300), gr.Accordion("Knobs", open=True):
+            above = gr.Column()
+            drawn = knobs()
+            with above:  # Presets stand over the knobs that they set.
+                kept = presets(page, drawn)
+        with gr.Column(scale=2, min_width=340), gr.Tabs():
+            with gr.Tab("Next token"):
+                next_token(picked.dropdown, drawn)
+            with gr.Tab("Side by side"):
+                side_by_side(page, picked.dropdown, drawn, kept)
+            with gr.Tab("As Python", id="python"):
+                _program(picked.dropdown, drawn)
+    fitted = list(drawn.widgets.values())
+    for event in (page.load, picked.dropdown.change):
+        event(drawn.fit, picked.dropdown, fitted, **QUIET)
+    api(endpoint, api_name="next_token")
+
+
+def _program(choice: gr.Dropdown, drawn: Knobs) -> None:
+    """The request as a program, written anew whenever what it holds has changed."""
+    prompt = gr.Textbox(PROMPT, label="Prompt", lines=2, elem_id="python-prompt")
+    code = gr.Code(language="python", label="The same request without this app", elem_id="python-code")
+    button = gr.Button("Write it", size="sm", elem_id="python-write")
+    for event in (button.click, choice.change, drawn.given.change, prompt.change):
+        event(_written, [choice, prompt, drawn.given], code, trigger_mode="always_last", **QUIET)
+
+
+def _written(choice: str, prompt: str | None, given: dict[str, Any]) -> str:
+    try:
+        backend, model = find(choice)
+        if not isinstance(backend, Coded):
+            raise RequestRefused(backend.label, "Choose another model.", "{provider} has no SDK to show.")
+        return asyncio.run(backend.python(model, prompt or PROMPT, Sampling.of(given)))
+    except AppError as error:
+        return f"# {error}"
