@@ -95,6 +95,14 @@ class Done:
     cost: float | None = None
     choice: str = ""
 
+    @property
+    def tokens_per_second(self) -> float | None:
+        """The pace of the answer once it had begun, None where it cannot be known."""
+        if self.output_tokens is None or self.seconds is None or self.seconds_to_first_token is None:
+            return None
+        streaming = self.seconds - self.seconds_to_first_token
+        return self.output_tokens / streaming if streaming > 0 else None
+
 
 BackendEvent = TextDelta | Thinking | ToolCall | Progress | Done
 Event = BackendEvent | ToolResult | Waiting

@@ -86,14 +86,6 @@ def _code(text: str) -> str:
 # --- figures ----------------------------------------------------------------------------------------------------------
 
 
-def speed(done: Done) -> float | None:
-    """Tokens per second while the answer streamed, None where it cannot be known."""
-    if done.output_tokens is None or done.seconds is None or done.seconds_to_first_token is None:
-        return None
-    streaming = done.seconds - done.seconds_to_first_token
-    return done.output_tokens / streaming if streaming > 0 else None
-
-
 def money(cost: float | None) -> str:
     """A cost in US dollars, as people read it."""
     if cost is None:
@@ -103,12 +95,12 @@ def money(cost: float | None) -> str:
 
 def figures(done: Done) -> str:
     """One line about an answer: who gave it, how much it was, how fast it came, what it cost."""
-    parts = [done.choice]
+    parts = [done.choice] if done.choice else []
     if done.output_tokens is not None:
         parts.append(f"{done.output_tokens} tokens")
     if done.seconds_to_first_token is not None:
         parts.append(f"first after {done.seconds_to_first_token:.2f} s")
-    if (rate := speed(done)) is not None:
+    if (rate := done.tokens_per_second) is not None:
         parts.append(f"{rate:.0f} tokens/s")
     return " · ".join([*parts, money(done.cost)])
 

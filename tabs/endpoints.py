@@ -17,7 +17,6 @@ from core.llm import Conversation, Message, Sampling, ToolSpec
 from core.settings import settings
 from core.streams import ticks
 from core.tools import tools
-from tabs.bubbles import speed
 from tabs.parts import TICK, warning
 
 
@@ -105,6 +104,6 @@ def reply(turn: Conversation) -> dict[str, Any]:
             "output_tokens": sum(d.output_tokens or 0 for d in done),
         },
         "seconds_to_first_token": done[0].seconds_to_first_token if done else None,
-        "tokens_per_second": speed(done[-1]) if done else None,
+        "tokens_per_second": done[-1].tokens_per_second if done else None,
         "cost": sum(costs) if costs else None,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.llm import Conversation, Done, Message, ToolCall, ToolResult
-from tabs.bubbles import bubbles, figures, message_at, money, speed, totals
+from tabs.bubbles import bubbles, figures, message_at, money, totals
 
 CALL = ToolCall("1", "get_ticket_price", {"origin": "Delhi", "destination": "<b>Paris</b>"})
 DONE = Done("end", 20, 10, seconds_to_first_token=0.5, seconds=1.5, cost=0.0025, choice="local/starter")
@@ -63,7 +63,7 @@ def test_each_bubble_leads_back_to_its_message() -> None:
 
 
 def test_figures_say_only_what_is_known() -> None:
-    assert speed(Done()) is None
+    assert Done().tokens_per_second is None
     assert figures(Done(choice="x/y")) == "x/y · price unknown"
     assert [money(cost) for cost in (None, 0, 0.00012, 2.5)] == ["price unknown", "free", "$0.0001", "$2.50"]
 
