@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import TypeVar
 
@@ -61,3 +61,35 @@ async def _pump(stream: AsyncGenerator[T], queue: asyncio.Queue[T]) -> None:
 
 def _drain(queue: asyncio.Queue[T]) -> list[T]:
     return [queue.get_nowait() for _ in range(queue.qsize())]
+
+
+async def together(streams: Sequence[AsyncGenerator[T]]) -> AsyncGenerator[tuple[int, T]]:
+    """What comes from several streams, as it comes, with the number of its stream. None waits for another.
+
+    Closing this closes all of them. An error of one is raised once the others are through.
+    """
+    queue: asyncio.Queue[tuple[int, T] | None] = asyncio.Queue()
+    tasks = [asyncio.create_task(_feed(number, stream, queue)) for number, stream in enumerate(streams)]
+    try:
+        running = len(tasks)
+        while running:
+            item = await queue.get()
+            if item is None:
+                running -= 1
+            else:
+                yield item
+        for task in tasks:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _feed(number: int, stream: AsyncGenerator[T], queue: asyncio.Queue[tuple[int, T] | None]) -> None:
+    try:
+        async with aclosing(stream):
+            async for item in stream:
+                queue.put_nowait((number, item))
+    finally:
+        queue.put_nowait(None)
