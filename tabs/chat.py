@@ -16,13 +16,12 @@ from core.errors import AppError
 from core.history import Kept, keep, new_id
 from core.llm import Conversation, Event, Progress, Sampling, ToolCall, Waiting
 from core.settings import settings
-from core.streams import ticks
 from core.tools import tools
 from tabs.bubbles import bubbles, message_at, totals
 from tabs.conversations import Shelf, listed, shelf
 from tabs.downloads import downloads
 from tabs.endpoints import endpoints
-from tabs.parts import QUIET, TICK, Knobs, Picker, knobs, picker, told, warning
+from tabs.parts import QUIET, Knobs, Picker, Turn, knobs, picker, told, wanted, warning
 
 TITLE = "Chat"
 ORDER = 10
@@ -72,7 +71,7 @@ def build(page: gr.Blocks) -> None:
 
 
 def _layout(page: gr.Blocks) -> tuple[Chat, gr.Button, gr.Button]:
-    states = gr.State(()), gr.State(""), gr.State({}), gr.State("")
+    states = gr.State(()), gr.State(""), gr.State({}), gr.State(Turn("done"))
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=320):
             picked = picker(page)
@@ -144,32 +143,29 @@ def _wire_turns(page: gr.Blocks, chat: Chat, kept: Shelf, approve: gr.Button, re
     shown = [conversation, bot, box, chat.current, chat.approval, chat.status]
     stored = [kept.state, kept.search, chat.current, conversation]
     keeping: dict[str, Any] = {"fn": _keep, "inputs": stored, "outputs": [kept.state, kept.listing], **QUIET}
-    # Whatever starts a turn sets `turn` to something new; there is one event that streams, and so one to cancel.
+    # Whatever starts an answer puts a new Turn into `turn`, and there is one event that streams.
     run = _streaming(chat)
-    run.success(_finish, [conversation, chat.decisions], [box, chat.approval, chat.question], **QUIET).success(
-        **keeping
-    )
-    # A new message, another conversation, or a step back ends the answer that is still coming.
-    ending: dict[str, Any] = {"cancels": [run], **QUIET}
-    here, started = [conversation, chat.current], [*shown, turn]
-    box.submit(_send, [*here, box], started, **ending).success(**keeping)
-    bot.example_select(_send_example, here, started, **ending).success(**keeping)
-    bot.retry(_retry, here, started, **ending).success(**keeping)
-    bot.edit(_edit, here, started, **ending).success(**keeping)
-    bot.undo(_undo, here, shown, **ending).success(**keeping)
-    bot.clear(_cleared, None, shown, **ending)
-    box.stop(_stopped, here, shown, **ending).success(**keeping)
+    finished = run.success(_finish, [conversation, chat.decisions, turn], [box, chat.approval, chat.question], **QUIET)
+    finished.success(**keeping)
+    here, started = [turn, conversation, chat.current], [*shown, turn]
+    box.submit(_send, [*here, box], started, **QUIET).success(**keeping)
+    bot.example_select(_send_example, here, started, **QUIET).success(**keeping)
+    bot.retry(_retry, here, started, **QUIET).success(**keeping)
+    bot.edit(_edit, here, started, **QUIET).success(**keeping)
+    bot.undo(_undo, here, shown, **QUIET).success(**keeping)
+    bot.clear(_cleared, turn, shown, **QUIET)
+    box.stop(_stopped, turn, box, **QUIET)
     for button, approved in ((approve, True), (reject, False)):
         decided = [conversation, chat.decisions]
         button.click(partial(_decide, approved), decided, [chat.decisions, turn], **QUIET)
-    kept.wire(page, view, shown, conversation, chat.current, run)
+    kept.wire(page, view, shown, conversation, chat.current, turn)
 
 
 def _streaming(chat: Chat) -> Any:
     """The event of the model's part of a turn."""
     inputs = [
         chat.conversation, chat.picker.dropdown, chat.system, chat.allowed, chat.ask_first, chat.knobs.given,
-        chat.decisions,
+        chat.decisions, chat.turn,
     ]  # fmt: skip
     return chat.turn.change(
         _answer, inputs, [chat.conversation, chat.bot, chat.status], trigger_mode="multiple",
@@ -188,19 +184,20 @@ def view(conversation: Conversation, current: str, text: str = "", streaming: bo
 
 def _started(conversation: Conversation, current: str) -> list[Any]:
     """The values of `view`, and a new turn."""
-    return [*view(conversation, current or new_id(), streaming=True), new_id()]
+    return [*view(conversation, current or new_id(), streaming=True), Turn()]
 
 
-def _send(conversation: Conversation, current: str, text: str) -> list[Any]:
+def _send(turn: Turn, conversation: Conversation, current: str, text: str) -> list[Any]:
     try:
         asked = ask(stopped(conversation), text)
     except AppError as error:
         raise warning(error) from error
+    turn.leave()
     return _started(asked, current)
 
 
-def _send_example(conversation: Conversation, current: str, chosen: gr.SelectData) -> list[Any]:
-    return _send(conversation, current, chosen.value["text"])
+def _send_example(turn: Turn, conversation: Conversation, current: str, chosen: gr.SelectData) -> list[Any]:
+    return _send(turn, conversation, current, chosen.value["text"])
 
 
 def _question_at(conversation: Conversation, index: Any) -> int:
@@ -211,17 +208,19 @@ def _question_at(conversation: Conversation, index: Any) -> int:
     return place
 
 
-def _retry(conversation: Conversation, current: str, where: gr.RetryData) -> list[Any]:
+def _retry(turn: Turn, conversation: Conversation, current: str, where: gr.RetryData) -> list[Any]:
+    turn.leave()
     place = _question_at(conversation, where.index)
     return _started(conversation[: place + 1], current)
 
 
-def _edit(conversation: Conversation, current: str, where: gr.EditData) -> list[Any]:
+def _edit(turn: Turn, conversation: Conversation, current: str, where: gr.EditData) -> list[Any]:
     place = _question_at(conversation, where.index)
-    return _send(conversation[:place], current, str(where.value))
+    return _send(turn, conversation[:place], current, str(where.value))
 
 
-def _undo(conversation: Conversation, current: str, where: gr.UndoData) -> list[Any]:
+def _undo(turn: Turn, conversation: Conversation, current: str, where: gr.UndoData) -> list[Any]:
+    turn.leave()
     place = _question_at(conversation, where.index)
     return view(conversation[:place], current, text=conversation[place].text)
 
@@ -232,12 +231,12 @@ def _undecided(conversation: Conversation, decisions: dict[str, bool]) -> ToolCa
 
 def _decide(approved: bool, conversation: Conversation, decisions: dict[str, bool]) -> list[Any]:
     call = _undecided(conversation, decisions)
-    return [decisions | {call.id: approved} if call else decisions, new_id()]
+    return [decisions | {call.id: approved} if call else decisions, Turn()]
 
 
 async def _answer(
     conversation: Conversation, choice: str, system: str, allowed: list[str], ask_first: bool,
-    given: dict[str, Any], decisions: dict[str, bool],
+    given: dict[str, Any], decisions: dict[str, bool], turn: Turn,
 ) -> AsyncGenerator[Any]:  # fmt: skip
     """The model's part of the turn: yields conversation, bubbles and status, some ten times a second."""
     status = ""
@@ -248,15 +247,20 @@ async def _answer(
             backend, model, conversation, system=system or "", tools=[found[name] for name in allowed if name in found],
             sampling=Sampling.of(given), ask_first=ask_first, decisions=decisions,
         )  # fmt: skip
-        async with aclosing(ticks(events, TICK)) as ticked:
-            async for batch in ticked:
+        async with aclosing(wanted(events, turn)) as batches:
+            async for batch in batches:
                 for event in batch:
                     conversation, status = add(conversation, event), _status(event)
-                # Also a tick without news must yield: Gradio can stop a handler only where it does.
+                # Also a tick without news must yield: Gradio notices only there that the visitor has left.
                 yield [conversation, bubbles(conversation), status] if batch else gr.skip()
     except Exception as error:
         # Whatever went wrong, what has come so far stays on the page and the reason stands under it.
         conversation = marked(conversation, told(error))
+    if turn.over == "left":
+        return
+    if turn.over == "stopped":
+        conversation = stopped(conversation)
+    turn.over = turn.over or "done"
     yield conversation, bubbles(conversation), totals(conversation)
 
 
@@ -271,18 +275,22 @@ def _status(event: Event) -> str:
     return ""
 
 
-def _finish(conversation: Conversation, decisions: dict[str, bool]) -> list[Any]:
+def _finish(conversation: Conversation, decisions: dict[str, bool], turn: Turn) -> list[Any]:
+    """After an answer: the button sends again, unless the next answer has begun; a call may wait for approval."""
     call = _undecided(conversation, decisions)
     question = f"The model wants to call **{call.name}**. Allow it?" if call else ""
-    return [gr.update(submit_btn=True, stop_btn=False), gr.update(visible=call is not None), question]
+    box = gr.update(submit_btn=bool(turn.over), stop_btn=not turn.over)
+    return [box, gr.update(visible=call is not None), question]
 
 
-def _stopped(conversation: Conversation, current: str) -> list[Any]:
-    return view(stopped(conversation), current)
+def _stopped(turn: Turn) -> Any:
+    turn.stop()
+    return gr.update(submit_btn=True, stop_btn=False)
 
 
-def _cleared() -> list[Any]:
+def _cleared(turn: Turn) -> list[Any]:
     """A new conversation; the old one stays on the shelf."""
+    turn.leave()
     return view((), new_id())
 
 

@@ -11,7 +11,7 @@ import gradio as gr
 from core.errors import AppError
 from core.history import Kept, as_json, as_markdown, from_json, keep, matching, new_id, opened, renamed, without
 from core.llm import Conversation
-from tabs.parts import QUIET, warning
+from tabs.parts import QUIET, Turn, warning
 
 View = Callable[[Conversation, str], list[Any]]
 
@@ -42,29 +42,37 @@ class Shelf:
     exported: gr.Textbox
 
     def wire(
-        self, page: gr.Blocks, view: View, shown: Sequence[Any], conversation: gr.State, current: gr.State, run: Any
+        self,
+        page: gr.Blocks,
+        view: View,
+        shown: Sequence[Any],
+        conversation: gr.State,
+        current: gr.State,
+        turn: gr.State,
     ) -> None:
         """Connect the shelf to the chat: `view` gives the values for `shown`, the widgets of an open conversation.
 
-        Opening another conversation ends `run`, the answer that is still coming in this one.
+        Opening another conversation leaves `turn`, the answer that is still coming in this one.
         """
         state, search, listing = self.state, self.search, self.listing
-        leaving: dict[str, Any] = {"cancels": [run], **QUIET}
 
-        def show(kept: Kept, id: str) -> list[Any]:
+        def show(turn: Turn, kept: Kept, id: str) -> list[Any]:
+            turn.leave()
             try:
                 return view(opened(kept or [], id), id)
             except AppError as error:
                 raise warning(error) from error
 
-        def begin(kept: Kept, words: str) -> list[Any]:
+        def begin(turn: Turn, kept: Kept, words: str) -> list[Any]:
+            turn.leave()
             return [*view((), new_id()), listed(kept, words or "", "")]
 
-        def drop(kept: Kept, words: str, id: str) -> list[Any]:
+        def drop(turn: Turn, kept: Kept, words: str, id: str) -> list[Any]:
             rest = without(kept or [], id)
-            return [rest, *begin(rest, words)]
+            return [rest, *begin(turn, rest, words)]
 
-        def bring(kept: Kept, words: str, data: bytes) -> list[Any]:
+        def bring(turn: Turn, kept: Kept, words: str, data: bytes) -> list[Any]:
+            turn.leave()
             try:
                 brought, fresh = from_json(data), new_id()
             except AppError as error:
@@ -72,20 +80,20 @@ class Shelf:
             more = keep(kept or [], fresh, brought)
             return [more, *view(brought, fresh), listed(more, words, fresh)]
 
-        def restore(kept: Kept) -> list[Any]:
+        def restore(turn: Turn, kept: Kept) -> list[Any]:
             last = kept[0]["id"] if kept else new_id()
-            return [*show(kept, last), listed(kept, "", last)]
+            return [*show(turn, kept, last), listed(kept, "", last)]
 
         def rename(kept: Kept, words: str, id: str, title: str) -> list[Any]:
             changed = renamed(kept or [], id, title)
             return [changed, listed(changed, words, id), ""]
 
-        page.load(restore, state, [*shown, listing], **QUIET)
-        listing.input(show, [state, listing], list(shown), **leaving)
+        page.load(restore, [turn, state], [*shown, listing], **QUIET)
+        listing.input(show, [turn, state, listing], list(shown), **QUIET)
         search.change(listed, [state, search, current], listing, **QUIET)
-        self.new.click(begin, [state, search], [*shown, listing], **leaving)
-        self.delete.click(drop, [state, search, current], [state, *shown, listing], **leaving)
-        self.upload.upload(bring, [state, search, self.upload], [state, *shown, listing], **leaving)
+        self.new.click(begin, [turn, state, search], [*shown, listing], **QUIET)
+        self.delete.click(drop, [turn, state, search, current], [state, *shown, listing], **QUIET)
+        self.upload.upload(bring, [turn, state, search, self.upload], [state, *shown, listing], **QUIET)
         self.title.submit(rename, [state, search, current, self.title], [state, listing, self.title], **QUIET)
         for button, form in ((self.markdown, as_markdown), (self.json, as_json)):
             made = button.click(form, conversation, self.exported, **QUIET)

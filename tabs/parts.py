@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import html
 import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import Field, dataclass, fields
 from functools import partial
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import gradio as gr
 
@@ -15,6 +17,9 @@ from backends import choices, find
 from core.errors import AppError, BadSetting, SetupNeeded
 from core.llm import Capabilities, Prepares, Price, Sampling
 from core.settings import settings
+from core.streams import ticks
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +27,34 @@ log = logging.getLogger(__name__)
 TICK = 0.06
 # Handlers of the page are not endpoints, and a spinner over the chat at every step would only flicker.
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+class Turn:
+    """One answer on its way, and whether it is still wanted.
+
+    gr.State hands all handlers of a visitor the same object, so that Stop reaches the handler that streams. Gradio's
+    own `cancels` closes the page's event stream, now and then at the moment when the next event is put on it.
+    """
+
+    def __init__(self, over: Literal["", "done", "stopped", "left"] = "") -> None:
+        self.over = over
+
+    def leave(self) -> None:
+        """The visitor goes on to something else: what this answer would still say is not to be shown."""
+        self.over = self.over or "left"
+
+    def stop(self) -> None:
+        """The visitor has heard enough."""
+        self.over = self.over or "stopped"
+
+
+async def wanted(stream: AsyncGenerator[T], turn: Turn) -> AsyncGenerator[list[T]]:
+    """What came from `stream`, tick by tick, until it ends or `turn` is over."""
+    async with aclosing(ticks(stream, TICK)) as batches:
+        async for batch in batches:
+            if turn.over:
+                return
+            yield batch
 
 
 def told(error: Exception) -> str:
@@ -182,7 +215,7 @@ def _widget(knob: Field[Any]) -> Knob:
     if knob.name == "stop":
         return gr.Textbox(label="Stop sequences", info=f"{info} One a line.", lines=2, max_lines=4)
     if meta["neutral"] is None:
-        return gr.Number(None, label=label, info=info, precision=0)
+        return gr.Number(None, label=label, info=info, precision=0, placeholder="as the provider does")
     return gr.Slider(meta["low"], meta["high"], meta["neutral"], step=meta["step"], label=label, info=info)
 
 
