@@ -303,14 +303,15 @@ async def _call(call: ToolCall, tools: tuple[ToolSpec, ...], approved: bool) -> 
         names = ", ".join(tool.name for tool in tools) or "none"
         raise ToolError(f"There is no tool named {call.name!r}. The tools are: {names}.")
     limit = settings().tool_timeout
+    clock = asyncio.timeout(limit)
     try:
-        async with asyncio.timeout(limit):
+        async with clock:
             return await asyncio.to_thread(spec.run, call.arguments)
-    except TimeoutError as error:
-        raise ToolError(f"The tool {call.name} took longer than {limit:g} seconds.") from error
     except AppError as error:
         raise ToolError(str(error)) from error
     except Exception as error:
+        if clock.expired():
+            raise ToolError(f"The tool {call.name} took longer than {limit:g} seconds.") from error
         # A tool is anybody's code: whatever it raises must reach the model as a sentence, not end the conversation.
         log.exception("tool %s failed", call.name)
         raise ToolError(f"The tool {call.name} failed.") from error

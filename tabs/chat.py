@@ -21,7 +21,7 @@ from tabs.bubbles import bubbles, message_at, totals
 from tabs.conversations import Shelf, listed, shelf
 from tabs.downloads import downloads
 from tabs.endpoints import endpoints
-from tabs.parts import QUIET, Knobs, Picker, Turn, knobs, picker, told, wanted, warning
+from tabs.parts import QUIET, Knobs, Picker, Turn, about, knobs, picker, told, wanted, warning
 
 TITLE = "Chat"
 ORDER = 10
@@ -147,6 +147,8 @@ def _wire_turns(page: gr.Blocks, chat: Chat, kept: Shelf, approve: gr.Button, re
     run = _streaming(chat)
     finished = run.success(_finish, [conversation, chat.decisions, turn], [box, chat.approval, chat.question], **QUIET)
     finished.success(**keeping)
+    # A model's memory is known once it has been loaded for an answer.
+    finished.success(about, chat.picker.dropdown, [chat.picker.facts, chat.picker.precision], **QUIET)
     here, started = [turn, conversation, chat.current], [*shown, turn]
     box.submit(_send, [*here, box], started, **QUIET).success(**keeping)
     bot.example_select(_send_example, here, started, **QUIET).success(**keeping)

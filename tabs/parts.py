@@ -109,7 +109,7 @@ def picker(page: gr.Blocks, name: str = "model") -> Picker:
     listed.success(_prepare, dropdown, None, **QUIET)
     refresh.click(lambda: gr.update(choices=_rows(fresh=True)), None, dropdown, **QUIET)
     for event in (page.load, dropdown.change, refresh.click):
-        event(_about, dropdown, [facts, precision], **QUIET)
+        event(about, dropdown, [facts, precision], **QUIET)
     precision.input(_at, [dropdown, precision], dropdown, **QUIET)
     return Picker(dropdown, precision, refresh, facts)
 
@@ -143,7 +143,7 @@ def capabilities(choice: str) -> Capabilities:
     return asyncio.run(backend.capabilities(model))
 
 
-def _about(choice: str) -> tuple[str, Any]:
+def about(choice: str) -> tuple[str, Any]:
     """One line about the chosen model, or what keeps it from being used; and the precisions it can be loaded in."""
     try:
         if choice.endswith("/"):

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.live import launched
-from tests.services import Call, Provider, Refuse, Say
+from tests.services import Call, Provider, Raw, Refuse, Say
 
 pytestmark = pytest.mark.browser
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -353,3 +353,18 @@ def test_a_narrow_page_does_not_scroll_sideways(page: Page, url: str, theme: str
 def test_a_provider_that_is_not_set_up_says_what_to_do(page: Page) -> None:
     page.locator("#model input").click()
     expect(page.get_by_role("option", name=re.compile("Groq ✕ Set GROQ_API_KEY"))).to_be_visible()
+
+
+def test_a_model_is_pulled_in_sight(page: Page, service: Provider) -> None:
+    steps = [{"status": "pulling", "completed": done, "total": 400} for done in (0, 100, 400)]
+    service.pull = Raw(
+        "".join(f"{json.dumps(step)}\n" for step in [*steps, {"status": "success"}]), "application/x-ndjson"
+    )
+    page.get_by_role("button", name=re.compile("^Get another model")).click()
+    page.get_by_label("Provider").click()
+    page.get_by_role("option", name="Ollama").click()
+    page.get_by_label("Model", exact=True).last.fill("qwen3:0.6b")
+    page.get_by_role("button", name="Download").click()
+    expect(page.get_by_text("qwen3:0.6b is here.")).to_be_visible()
+    asked = next(request for request in service.requests if request.path == "/api/pull")
+    assert asked.body["model"] == "qwen3:0.6b"
