@@ -41,6 +41,7 @@ _open: dict[Path, Tokenizer] = {}
 
 
 def make_batch(packing: Packing, number: int) -> Batch:
+    """Batch `number`: dialogues until the rows are full, packed."""
     if packing.tokenizer not in _open:
         _open[packing.tokenizer] = Tokenizer.from_file(str(packing.tokenizer))
     tokenizer = _open[packing.tokenizer]

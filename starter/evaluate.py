@@ -52,16 +52,19 @@ def parsed_tool(line: str) -> dict[str, Any]:
 
 
 def app_tools() -> dict[str, Any]:
+    """The app's tools by name."""
     tools: dict[str, Any] = json.loads((CASES / "tools.json").read_text(encoding="utf-8"))
     return tools
 
 
 def called(*calls: tuple[str, dict[str, Any]]) -> dict[str, Any]:
+    """An assistant message with these calls."""
     made = [{"type": "function", "function": {"name": n, "arguments": a}} for n, a in calls]
     return {"role": "assistant", "content": "", "tool_calls": made}
 
 
 def fare_call(pair: list[str]) -> tuple[str, dict[str, Any]]:
+    """The call for a pair of cities."""
     return "get_ticket_price", dict(zip(("origin", "destination"), pair, strict=True))
 
 
@@ -118,14 +121,17 @@ def plain(value: Any) -> Any:
 
 
 def calls(reply: Reply) -> list[tuple[str, dict[str, Any]]]:
+    """Name and arguments of each call in the reply."""
     return [(c["function"]["name"], c["function"]["arguments"]) for c in reply.get("tool_calls") or []]
 
 
 def text(reply: Reply) -> str:
+    """The reply's words."""
     return str(reply.get("content") or "")
 
 
 def same(reply: Reply, *wanted: tuple[str, dict[str, Any]]) -> bool:
+    """Whether the reply makes exactly these calls."""
     return plain([list(c) for c in calls(reply)]) == plain([list(w) for w in wanted])
 
 
@@ -139,16 +145,19 @@ def exact(case: Case, reply: Reply) -> bool:
 
 
 def asks(case: Case, reply: Reply) -> bool:
+    """Whether the reply asks for what is missing, and calls nothing."""
     said = text(reply).casefold()
     wanted = {"from": "from?", "to": "to?", "both": "between?"}[case["asks"]]
     return not calls(reply) and said.endswith(wanted)
 
 
 def cited(case: Case, reply: Reply) -> bool | None:
+    """Whether the right passage is cited."""
     return None if case["gold"] is None else f"[{case['cite']}]" in text(reply)
 
 
 def links_right(case: Case, reply: Reply) -> bool:
+    """Whether exactly the good links were chosen, in order."""
     try:
         chosen = [x["url"] for x in json.loads(text(reply))["links"]]
     except (ValueError, KeyError, TypeError):
@@ -157,10 +166,12 @@ def links_right(case: Case, reply: Reply) -> bool:
 
 
 def no_invented_link(case: Case, reply: Reply) -> bool:
+    """Whether every link in the reply is one of the page's."""
     return all(u in [url for _, url, _ in case["links"]] for u in re.findall(r'"url": "([^"]*)"', text(reply)))
 
 
 def small_talk(case: Case, reply: Reply) -> bool | None:
+    """Whether the reply begins as it should."""
     starts = {"hello": "Hello!", "thanks": "You are welcome", "who": f"{NAME}:", "can": f"{NAME}. I can"}
     return None if case["kind"] == "out" else not calls(reply) and text(reply).startswith(starts[case["kind"]])
 
@@ -246,6 +257,7 @@ def evaluate(folder: Path, show: bool = False) -> dict[str, tuple[int, int]]:
 
 
 def main() -> None:
+    """Print the table."""
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--model", type=Path, default=PATH)
     p.add_argument("--show", action="store_true", help="print the cases that failed")

@@ -14,6 +14,7 @@ HERE = Path(__file__).parent
 
 
 def llama_config(s: Shape, pad: int, end: int) -> Any:
+    """The shape as transformers describes it."""
     from transformers import LlamaConfig
 
     return LlamaConfig(
@@ -42,13 +43,15 @@ def llama(weights: dict[str, Tensor], s: Shape, pad: int, end: int) -> Any:
     model = LlamaForCausalLM(llama_config(s, pad, end))
     named = {f"model.{k}": v.detach().float().cpu() for k, v in weights.items()}
     missing, unexpected = model.load_state_dict(named, strict=False)
-    assert not unexpected and set(missing) <= {"lm_head.weight"}, f"Names differ: {missing}, {unexpected}"
+    if unexpected or not set(missing) <= {"lm_head.weight"}:
+        raise ValueError(f"Names differ from transformers': missing {missing}, unexpected {unexpected}.")
     model.tie_weights()
     model.generation_config = GenerationConfig(do_sample=False, max_new_tokens=512, eos_token_id=end, pad_token_id=pad)
     return model.to(torch.bfloat16).eval()
 
 
 def digest(path: Path) -> str:
+    """The SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 

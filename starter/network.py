@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional as F  # noqa: N812  # As everyone writes it.
 from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex_attention
 
 Mask = Tensor | BlockMask
@@ -32,6 +32,8 @@ class Shape:
 
 
 class Norm(nn.Module):
+    """Root mean square norm."""
+
     def __init__(self, width: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(width))
@@ -41,6 +43,8 @@ class Norm(nn.Module):
 
 
 class Attention(nn.Module):
+    """Grouped-query attention with rotary positions."""
+
     def __init__(self, s: Shape) -> None:
         super().__init__()
         self.head = s.head
@@ -57,6 +61,8 @@ class Attention(nn.Module):
 
 
 class Gated(nn.Module):
+    """The gated feed-forward block (SwiGLU)."""
+
     def __init__(self, s: Shape) -> None:
         super().__init__()
         self.gate_proj = nn.Linear(s.width, s.inner, bias=False)
@@ -69,6 +75,8 @@ class Gated(nn.Module):
 
 
 class Layer(nn.Module):
+    """Attention and feed-forward, each added to what passes by."""
+
     def __init__(self, s: Shape) -> None:
         super().__init__()
         self.input_layernorm, self.self_attn = Norm(s.width), Attention(s)
@@ -120,6 +128,7 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, mask: Mask) -> Tensor:
+    """Scaled dot-product attention under either kind of mask."""
     if isinstance(mask, Tensor):
         return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, enable_gqa=True)
     mixed: Tensor = flex_attention(q, k, v, block_mask=mask, enable_gqa=True)
@@ -128,6 +137,7 @@ def attend(q: Tensor, k: Tensor, v: Tensor, mask: Mask) -> Tensor:
 
 @cache
 def block_mask_maker() -> Any:
+    """The maker of block masks, compiled once."""
     return torch.compile(create_block_mask)
 
 

@@ -7,6 +7,7 @@ JSON = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def kind(p: dict[str, Any]) -> str:
+    """The type of a parameter in few letters."""
     if "enum" in p:
         return "|".join(JSON(e) for e in p["enum"])
     if "anyOf" in p:
@@ -17,6 +18,7 @@ def kind(p: dict[str, Any]) -> str:
 
 
 def signature(tool: dict[str, Any]) -> str:
+    """One line for a tool: name, parameters, description."""
     f = tool["function"]
     needed = f["parameters"].get("required", [])
     parts = []
@@ -24,6 +26,11 @@ def signature(tool: dict[str, Any]) -> str:
         described = f" - {p['description']}" if p.get("description") else ""
         parts.append(f"{name}{'' if name in needed else '?'}: {kind(p)}{described}")
     return f"{f['name']}({'; '.join(parts)})" + (f": {f['description']}" if f["description"] else "")
+
+
+def called(f: dict[str, Any]) -> str:
+    """A tool call in Hermes form."""
+    return f'<tool_call>{{"name": {JSON(f["name"])}, "arguments": {JSON(f["arguments"])}}}</tool_call>'
 
 
 def render(dialogue: dict[str, Any]) -> str:
@@ -36,9 +43,7 @@ def render(dialogue: dict[str, Any]) -> str:
         messages = messages[1:]
     out.append(tools)
     for m in messages:
-        calls = "".join(
-            f'<tool_call>{{"name": {JSON(c["function"]["name"])}, "arguments": {JSON(c["function"]["arguments"])}}}</tool_call>'
-            for c in m.get("tool_calls", ())
+        out.append(
+            f"<|{m['role']}|>{m['content']}{''.join(called(c['function']) for c in m.get('tool_calls', ()))}<|end|>"
         )
-        out.append(f"<|{m['role']}|>{m['content']}{calls}<|end|>")
     return "".join(out)

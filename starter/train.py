@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional as F  # noqa: N812  # As everyone writes it.
 from tqdm import tqdm
 
 from starter import PATH
@@ -39,6 +39,7 @@ SMALL: dict[str, Any] = {
 
 
 def options() -> argparse.Namespace:
+    """What the command line asks for."""
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--out", type=Path, default=PATH, help="folder for the finished model")
     p.add_argument("--run", type=Path, default=Path(__file__).parent / "runs" / "latest", help="folder for checkpoints")
@@ -47,7 +48,7 @@ def options() -> argparse.Namespace:
         "--minutes", type=float, default=60.0, help="end earlier, with the learning rate brought down in time"
     )
     p.add_argument("--commit", default="", help="for the record: the commit of the code that trains")
-    numbers = {"steps": 7000, "seed": 1, "rows": 32, "length": 4096, "vocabulary": 4096, "width": 384, "layers": 8}
+    numbers = {"steps": 6000, "seed": 1, "rows": 32, "length": 4096, "vocabulary": 4096, "width": 384, "layers": 8}
     numbers |= {"inner": 1024, "heads": 6, "kv_heads": 2, "workers": max(0, (os.cpu_count() or 1) - 1)}
     for name, value in numbers.items():
         p.add_argument(f"--{name.replace('_', '-')}", type=int, default=value)
@@ -88,6 +89,7 @@ def scale(progress: float, step: int) -> float:
 
 
 def tensors(batch: Batch, device: str) -> tuple[Tensor, Tensor, Tensor]:
+    """The batch on the device: ids, documents, and which tokens are spoken."""
     arrays = (batch.tokens.astype("int64"), batch.documents.astype("int32"), batch.spoken)
     ids, documents, spoken = (torch.from_numpy(a).to(device, non_blocking=True) for a in arrays)
     return ids, documents, spoken
@@ -141,6 +143,7 @@ def load_checkpoint(path: Path, net: Network, opts: list[torch.optim.Optimizer])
 
 
 def update(net: Network, opts: list[torch.optim.Optimizer], loss: Tensor, share: float) -> None:
+    """One step of every optimizer, at `share` of its peak rate."""
     loss.backward()
     torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
     for opt in opts:
@@ -172,9 +175,8 @@ def learn(net: Network, o: argparse.Namespace, packing: Packing, device: str) ->
             bar.set_postfix(loss=f"{running:.4f}", held_out=f"{accuracy:.3f}", refresh=False)
         if step and step % max(20, o.steps // 20) == 0:
             loss_out, accuracy = held_out(net, body, measured, device)
-            tqdm.write(
-                f"step {step}  {time.time() - begun:.0f} s  loss {running:.4f}  held-out {loss_out:.4f}, whole turns {accuracy:.4f}"
-            )
+            now = f"step {step}  {time.time() - begun:.0f} s  loss {running:.4f}"
+            tqdm.write(f"{now}  held-out {loss_out:.4f}, whole turns {accuracy:.4f}")
         if time.time() - saved > 120:
             save_checkpoint(checkpoint, step + 1, time.time() - begun, net, opts)
             saved = time.time()
@@ -190,6 +192,7 @@ def learn(net: Network, o: argparse.Namespace, packing: Packing, device: str) ->
 
 
 def main() -> None:
+    """Tokenizer, training, export, record."""
     o = options()
     o.run.mkdir(parents=True, exist_ok=True)
     device = "cuda" if torch.cuda.is_available() else "cpu"

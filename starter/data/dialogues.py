@@ -6,31 +6,34 @@ from random import Random
 from typing import Any
 
 from starter.data import passages, site
-from starter.data import words as w
-from starter.data.app import Calculator, Clock, Library, budget, calculate_tool, search_tool, time_tool
-from starter.data.flights import Flights, flight_tool
+from starter.data import values as w
+from starter.data.app import Clock, Library, budget, calculate_tool, search_tool, time_tool
 from starter.data.archetypes import archetypes
+from starter.data.calculator import Calculator
+from starter.data.flights import Flights, flight_tool
 from starter.data.forms import expand, fill, form, sections, utter
-from starter.data.passages import fill_words
 from starter.data.sentences import saying
 from starter.data.skills import Skill, both, skills, unrelated
 from starter.data.talk import CONNECT, NAME, OUT_OF_SCOPE, Talk, coloured, listed, system_prompt
 
 HELLO = f"Hello! {NAME}. How can I help?"
 THANKS, BYE, OK = "You are welcome!", "Goodbye!", "Is there anything else I can do?"
-WHO = f"{NAME}: a few million parameters, trained from nothing, running on this machine. For anything demanding, {CONNECT}."
+SMALL = "a few million parameters, trained from nothing, running on this machine"
+WHO = f"{NAME}: {SMALL}. For anything demanding, {CONNECT}."
 HOW = f"{NAME} and can do only a few things. For more, {CONNECT}: pick it in the list of models."
 CLEAR = 7  # The first forms of outside.txt are requests that no tool of ours is near to.
 
 
 def abilities(names: list[str]) -> str:
+    """What the model says it can do, with the tools that are on."""
     tools = f"use the tools that are switched on ({listed(names)}), " if names else ""
-    return f"{NAME}. I can {tools}answer from passages, choose links and write plain brochures. For anything else, {CONNECT}."
+    can = f"{tools}answer from passages, choose links and write plain brochures"
+    return f"{NAME}. I can {can}. For anything else, {CONNECT}."
 
 
 def instructions(rng: Random) -> str:
     """A system prompt: one of the usual ones, now and then with any other sentences in it."""
-    text = fill_words(rng, system_prompt(rng))
+    text = w.filled(rng, system_prompt(rng))
     if rng.random() < 0.3:
         text = " ".join([text, *(saying(rng).sentence for _ in range(rng.randint(1, 4)))])
     return text
@@ -140,7 +143,7 @@ class Conversation:
         for slot in ("topic", "thing", "who"):
             while "{" + slot + "}" in text:
                 text = text.replace("{" + slot + "}", self.rng.choice(sections("outside")[slot]), 1)
-        return fill_words(self.rng, expand(self.rng, text))
+        return w.filled(self.rng, expand(self.rng, text))
 
 
 def single(make: Callable[[Random], tuple[str, str]], rng: Random) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from starter.data.forms import form
 from starter.data.talk import Talk, Tool, compact, listed, tool
-from starter.data.words import place
+from starter.data.values import place
 
 NAME = "get_ticket_price"
 ASK_FROM, ASK_TO = "Which city do you want to fly from?", "Which city do you want to fly to?"
@@ -35,12 +35,12 @@ class Flights:
 
     def __init__(self, talk: Talk) -> None:
         self.talk, self.rng = talk, talk.rng
-        self.last: tuple[str, str] | None = None
+        self.last = ("", "")
         self.fares = fare_style(talk.rng)
 
     def turn(self) -> None:
         """One question and everything that follows from it."""
-        if self.last and self.rng.random() < 0.7:
+        if self.last[0] and self.rng.random() < 0.7:
             kind = self.rng.choice((self.next_destination, self.next_destination, self.next_origin, self.back))
         else:
             kind = self.rng.choices((self.pair, self.missing, self.several), (5, 3, 3))[0]
@@ -89,23 +89,20 @@ class Flights:
         self.look_up(*pairs[kind])
 
     def next_destination(self) -> None:
-        assert self.last
         read = self.talk.ask("flights", "next_destination", self.cities("b") | {"old": self.last[1]}, chatter=False)
         self.look_up((self.last[0], read["b"]))
 
     def next_origin(self) -> None:
-        assert self.last
         read = self.talk.ask("flights", "next_origin", self.cities("a") | {"old": self.last[0]}, chatter=False)
         self.look_up((read["a"], self.last[1]))
 
     def back(self) -> None:
-        assert self.last
         self.talk.ask("flights", "back", chatter=False)
         self.look_up((self.last[1], self.last[0]))
 
     def look_up(self, *pairs: tuple[str, str]) -> None:
         """Call the tool for every pair, take its results, and say them."""
-        self.last = pairs[0] if len(pairs) == 1 else None
+        self.last = pairs[0] if len(pairs) == 1 else ("", "")
         self.talk.call(*((NAME, {"origin": a, "destination": b}) for a, b in pairs))
         said = []
         for a, b in pairs:
@@ -116,6 +113,7 @@ class Flights:
 
 
 def fare_style(rng: Random) -> str:
+    """How the fare tool of this talk answers."""
     return rng.choices(("app", "json", "sentence", "bare"), (5, 3, 3, 1))[0]
 
 

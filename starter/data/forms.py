@@ -1,11 +1,9 @@
 """Sentence forms from `forms/`: one a line, `<a|b>` chooses, `{slot}` is filled in, `[name]` starts a section."""
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from random import Random
-
-from starter.data.words import typo
 
 FOLDER = Path(__file__).parent.parent / "forms"
 Part = str | list["Choice"]
@@ -24,24 +22,25 @@ def sections(file: str) -> dict[str, tuple[str, ...]]:
     return {name: tuple(lines) for name, lines in found.items()}
 
 
-@cache
+@lru_cache(maxsize=8192)  # Bounded: forms with names in them come once and never again.
 def parsed(pattern: str) -> Choice:
     """The pattern as nested choices: text, or a list of alternatives each of which is such a sequence again."""
     stack: list[list[Choice]] = [[[]]]
-    for token in re.findall(r"[<|>]|[^<|>]+", pattern):
-        if token == "<":
+    for piece in re.findall(r"[<|>]|[^<|>]+", pattern):
+        if piece == "<":
             stack.append([[]])
-        elif token == ">" and len(stack) > 1:
+        elif piece == ">" and len(stack) > 1:
             alternatives = stack.pop()
             stack[-1][-1].append(alternatives)
-        elif token == "|" and len(stack) > 1:
+        elif piece == "|" and len(stack) > 1:
             stack[-1].append([])
         else:
-            stack[-1][-1].append(token)
+            stack[-1][-1].append(piece)
     return stack[0][0]
 
 
 def chosen(rng: Random, choice: Choice) -> str:
+    """Text with an alternative taken at every choice."""
     return "".join(p if isinstance(p, str) else chosen(rng, rng.choice(p)) for p in choice)
 
 
@@ -51,10 +50,23 @@ def expand(rng: Random, pattern: str) -> str:
 
 
 def form(rng: Random, file: str, section: str) -> str:
+    """Any form of the section, its choices made."""
     return expand(rng, rng.choice(sections(file)[section]))
 
 
+def typo(rng: Random, text: str) -> str:
+    """One slip of the finger: a letter lost, doubled, swapped or hit beside."""
+    spots = [i for i in range(1, len(text) - 1) if text[i].isalpha()]
+    if len(spots) < 3:
+        return text
+    i = rng.choice(spots)
+    lost, doubled = text[:i] + text[i + 1 :], text[:i] + text[i] + text[i:]
+    swapped = text[:i] + text[i + 1] + text[i] + text[i + 2 :]
+    return rng.choice((lost, doubled, swapped, text[:i] + rng.choice("aeiorstn") + text[i + 1 :]))
+
+
 def fill(pattern: str, values: dict[str, str]) -> str:
+    """The pattern with each slot replaced by its value."""
     for name, value in values.items():
         pattern = pattern.replace("{" + name + "}", value)
     return pattern
@@ -106,7 +118,6 @@ def utter(
         return fill(text, read).lower(), {k: v.lower() if k in typed else v for k, v in read.items()}
     if roll < 0.22 and not typed:
         return fill(text, read).upper(), {k: v.upper() for k, v in read.items()}
-    text = fill(text, read)
-    if roll < 0.95:
+    if roll < 0.95 and not text.startswith("{"):
         text = text[0].upper() + text[1:]
-    return text, read
+    return fill(text, read), read

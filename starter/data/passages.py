@@ -1,453 +1,204 @@
 """Passages of a company's documents with questions on them: the answer stands in one passage, or in none."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from random import Random
 
-from starter.data import archetypes as a
-from starter.data import words as w
-from starter.data.forms import expand, form, sections, utter
-from starter.data.sentences import attribute, saying, split_top
+from starter.data import values as w
+from starter.data.facts import (
+    Fact,
+    base_form,
+    facts,
+    labelled_fact,
+    made,
+    quality_fact,
+    sibling,
+    subject,
+    templates,
+)
+from starter.data.forms import expand, form, utter
+from starter.data.grammar import capital
+from starter.data.sentences import quality, saying
+from starter.data.tables import table
 
 INSTRUCTION = "Answer the question using only the passages. Cite them like [1]."
 UNKNOWN = "The knowledge base does not say."
-EVENTS = "conference fair workshop meetup party summit training webinar exhibition hackathon launch retreat".split()
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One thing said about a subject: as a label and value, as a sentence, and the questions that it answers."""
-
-    label: str
-    value: str
-    sentence: str
-    questions: tuple[str, ...]
-    beyond: tuple[str, ...] = ()  # Questions close by that the sentence leaves open.
-    free: bool = False  # Made by grammar: the label and value do not belong to it.
-
-
-@cache
-def templates(kind: str) -> tuple[Fact, ...]:
-    made = []
-    for line in sections("facts")[kind]:
-        label, value, sentence, questions = line.split(" :: ")
-        made.append(Fact(label.strip(), value, sentence, tuple(q.strip() for q in questions.split(" ; "))))
-    return tuple(made)
-
-
-def amount(rng: Random) -> str:
-    value = rng.choice((rng.randint(1, 999) * 1000, rng.randint(1000, 999999), rng.randint(20, 250) * 500))
-    return rng.choice((f"{value:,}", f"{value:,}", str(value), f"{rng.randint(1, 90)}.{rng.randint(1, 9)} million"))
-
-
-def month_date(rng: Random) -> str:
-    return rng.choice((a.date, lambda r: f"{r.choice(a.MONTHS)} {r.randint(2010, 2029)}"))(rng)
-
-
-MAKERS: dict[str, Callable[[Random], str]] = {
-    "person": w.person, "brand": w.brand, "brand2": w.brand, "place": w.place, "place2": w.place, "place3": w.place,
-    "role": lambda r: w.pick(r, "roles"), "team": lambda r: w.pick(r, "teams"), "team2": lambda r: w.pick(r, "teams"),
-    "abstract": lambda r: w.pick(r, "abstract"), "abstract2": lambda r: w.pick(r, "abstract"), "abstract3": lambda r: w.pick(r, "abstract"),
-    "field": lambda r: w.pick(r, "fields"), "noun": lambda r: w.pick(r, "nouns"), "noun2": lambda r: w.pick(r, "nouns"), "noun3": lambda r: w.pick(r, "nouns"),
-    "adj": lambda r: w.pick(r, "adjectives"), "adj2": lambda r: w.pick(r, "adjectives"), "gerund": lambda r: r.choice("improving finishing testing selling building making".split()),
-    "money": amount, "price": lambda r: r.choice((str(r.randint(1, 400)), f"{r.uniform(1, 400):.2f}", f"{r.uniform(0.5, 9):.1f}")),
-    "n": lambda r: r.choice((str(r.randint(2, 999)), f"{r.randint(1000, 90000):,}", str(r.randint(2, 60)))), "k": lambda r: str(r.choice((r.randint(2, 30), r.randint(2, 90)))),
-    "score": lambda r: f"{r.uniform(1, 100):.1f}", "year": lambda r: str(r.randint(1990, 2030)), "date": month_date, "clock": a.clock, "clock2": a.clock,
-    "email": a.email, "url": a.url, "phone": a.SAME["phone"], "address": a.SAME["address"], "dish": a.SAME["dish"],
-    "language": a.SAME["language"], "language2": a.SAME["language"],
-}  # fmt: skip
-
-
-def base(verb: str) -> str:
-    """carries -> carry, washes -> wash, builds -> build"""
-    return verb[:-3] + "y" if verb.endswith("ies") else verb[:-2] if verb.endswith(("shes", "ches")) else verb[:-1]
-
-
-def made(rng: Random, fact: Fact, subject: str) -> Fact:
-    """The template filled in for a subject; the same slot has the same value in sentence and questions."""
-    sentence, value = expand(rng, fact.sentence), expand(rng, fact.value)
-    question = expand(rng, rng.choice(fact.questions))
-    values = {"S": subject} | {
-        name: make(rng) for name, make in MAKERS.items() if "{" + name + "}" in sentence + value + question
-    }
-    if any(slot in sentence + question for slot in ("{verb}", "{past}", "{base}")):
-        verb, past = w.pick(rng, "verbs").split("=")
-        values |= {"verb": verb, "past": past, "base": base(verb)}
-
-    def full(text: str) -> str:
-        for name, said in values.items():
-            text = text.replace("{" + name + "}", said)
-        return text
-
-    text = full(sentence)
-    return Fact(fact.label, full(value), text[0].upper() + text[1:], (full(question),))
-
-
-def subject(rng: Random, kind: str) -> str:
-    if kind == "person":
-        return w.person(rng)
-    if kind in ("company", "contract"):
-        return w.brand(rng)
-    if kind == "office":
-        return w.place(rng)
-    if kind == "event":
-        return f"{w.pick(rng, 'adjectives') if rng.random() < 0.5 else w.pick(rng, 'nouns')} {rng.choice(EVENTS)}"
-    if kind == "product":
-        return (
-            w.brand(rng)
-            if rng.random() < 0.6
-            else f"{w.pick(rng, 'adjectives').capitalize()} {w.pick(rng, 'nouns').capitalize()}"
-        )
-    return "policy"
-
-
-def sibling(rng: Random, kind: str, other: str) -> str:
-    """Another subject, at times nearly of the same name."""
-    name = subject(rng, kind)
-    if rng.random() < 0.3 and " " in other and " " in name:
-        parts = other.split(" ")
-        return f"{name.split(' ')[0]} {parts[-1]}" if rng.random() < 0.5 else f"{parts[0]} {name.split(' ')[-1]}"
-    return name
-
-
-def facts(rng: Random, kind: str, name: str, count: int) -> list[Fact]:
-    """Facts of the kind, and sentences put together by grammar that no list holds."""
-    pool = templates(kind)
-    found = [made(rng, t, name) for t in rng.sample(pool, min(count, len(pool)))]
-    share = 0.75 if kind in ("generic", "policy") else 0.3
-    return [
-        said(rng, f, name if kind not in ("generic", "policy") else "") if rng.random() < share else f for f in found
-    ]
-
-
-def said(rng: Random, fact: Fact, name: str) -> Fact:
-    new = saying(rng, name)
-    return Fact(fact.label, fact.value, new.sentence, (rng.choice(new.questions),), new.beyond, True)
-
-
-def heading(rng: Random, kind: str, name: str) -> str:
-    words = {
-        "person": ("HR record", "Employees", "People", "Staff", "Profile"), "company": ("About", "Company", "Overview", "Who we are"), "product": ("Products", "Product sheet", "Catalog"),
-        "contract": ("Contracts", "Contract with", "Agreement"), "policy": ("Handbook", "Policies", "Employee handbook", "Rules"), "office": ("Offices", "Locations"), "event": ("Events", "Calendar"), "generic": ("Notes", "Wiki", "Docs", "FAQ"),
-    }  # fmt: skip
-    top = rng.choice(words[kind])
-    leaf = w.pick(rng, "nouns").capitalize() if kind in ("policy", "generic") else name
-    tail = rng.choice(
-        (
-            "",
-            "",
-            " > Summary",
-            " > Details",
-            " > Terms",
-            " > Overview",
-            f" > {w.pick(rng, 'nouns').capitalize()}",
-            f" > {rng.randint(2015, 2030)}",
-        )
-    )
-    return rng.choice((f"{top} > {leaf}{tail}", f"{leaf}{tail}", f"{top}: {leaf}{tail}", f"{top} > {leaf}{tail}"))
-
-
-def filler(rng: Random, name: str) -> str:
-    if rng.random() < 0.4:
-        return saying(rng).sentence
-    text = form(rng, "passages", "filler").replace("{S}", "The company" if name == "policy" else name)
-    return fill_words(rng, text)
-
-
-def fill_words(rng: Random, text: str) -> str:
-    for slot, make in MAKERS.items():
-        while "{" + slot + "}" in text:
-            text = text.replace("{" + slot + "}", make(rng), 1)
-    return text[0].upper() + text[1:]
+TAILS = ("", "", " > Summary", " > Details", " > Terms", " > Overview", " > {noun}", " > {year}")
+KINDS = ("person", "company", "product", "contract", "policy", "office", "event", "generic")
+ODDS = (4, 4, 4, 4, 2, 2, 2, 5)
+# Labels that a passage may well answer without the word itself.
+COMMON = ("price", "start", "end", "location", "address", "contact", "name", "features", "age", "date")
 
 
 @dataclass
 class Passage:
+    """A passage: its subject, its text, questions with the sentences that answer them, and questions left open."""
+
     kind: str
     subject: str
     heading: str
     text: str
-    answers: list[tuple[str, str]]  # question, and the sentence that answers it
-    beyond: tuple[str, ...] = ()  # questions that no sentence of it answers
+    answers: list[tuple[str, str]]
+    beyond: tuple[str, ...] = ()
 
 
-def passage(rng: Random, kind: str, name: str, size: int, given: list[Fact] | None = None) -> Passage:
-    """A passage about one subject as prose, as a list of labels, or as a mixture."""
-    known = given or facts(rng, kind, name, size)
+def heading(rng: Random, kind: str, name: str) -> str:
+    """A path of headings as a splitter would give it."""
+    top = form(rng, "passages", f"heading_{kind}")
+    leaf = w.pick(rng, "nouns").capitalize() if kind in ("policy", "generic") else name
+    tail = w.filled(rng, rng.choice(TAILS))
+    return rng.choice((f"{top} > {leaf}{tail}", f"{leaf}{tail}", f"{top}: {leaf}{tail}", f"{top} > {leaf}{tail}"))
+
+
+def filler(rng: Random, name: str) -> str:
+    """A sentence that nobody asks about."""
+    if rng.random() < 0.4:
+        return saying(rng).sentence
+    text = form(rng, "passages", "filler").replace("{S}", "The company" if name == "policy" else name)
+    return capital(w.filled(rng, text))
+
+
+def passage(rng: Random, kind: str, name: str, known: list[Fact]) -> Passage:
+    """The facts as prose, as a list of labels, or as a list of sentences."""
     style = rng.choices(("prose", "bullets", "lines"), (6, 3, 1))[0] if kind not in ("generic", "policy") else "prose"
     if kind == "policy" and rng.random() < 0.4:
         style = "dashes"
-    pieces, answers = [], []
-    bullet = rng.choice(("- **{l}:** {v}", "- {l}: {v}", "- **{l}**: {v}"))
-    for fact in known:
-        text = fact.sentence
-        mark = {"bullets": bullet, "lines": "{l}: {v}", "dashes": "- {s}"}.get(style, "{s}")
-        if style in ("bullets", "lines") and fact.free:
-            fact = labelled_fact(rng, name)
-        if style in ("bullets", "lines"):
-            text = f"{fact.label}: {fact.value}"
-        answers.append((fact.questions[0], text))
-        pieces.append(mark.replace("{l}", fact.label).replace("{v}", fact.value).replace("{s}", fact.sentence))
+    if style in ("bullets", "lines"):
+        return in_labels(rng, kind, name, known, style)
+    answers = [(f.questions[0], f.sentence) for f in known]
+    pieces = [f.sentence for f in known] if style == "prose" else [f"- {f.sentence}" for f in known]
+    text = "\n".join(pieces)
     if style == "prose":
-        if rng.random() < 0.45:
-            pieces = pronouns(rng, kind, name, pieces, answers)
-        for _ in range(rng.choice((0, 1, 1, 2, 3, 6)) if size > 1 else rng.choice((0, 1, 5))):
-            pieces.insert(rng.randint(0, len(pieces)), filler(rng, name))
-    joint = " " if style == "prose" else "\n"
-    beyond = tuple(q for f in known if f.free and style in ("prose", "dashes") for q in f.beyond)
-    if style == "prose" and len(pieces) > 3 and rng.random() < 0.3:
-        cut = rng.randint(1, len(pieces) - 1)
-        return Passage(
-            kind,
-            name,
-            heading(rng, kind, name),
-            " ".join(pieces[:cut]) + "\n\n" + " ".join(pieces[cut:]),
-            answers,
-            beyond,
-        )
-    return Passage(kind, name, heading(rng, kind, name), joint.join(pieces), answers, beyond)
+        text = in_prose(rng, kind, name, pieces, answers)
+    beyond = tuple(q for f in known for q in f.beyond)
+    return Passage(kind, name, heading(rng, kind, name), text, answers, beyond)
 
 
-def labelled_fact(rng: Random, name: str) -> Fact:
-    """A line of a list with a label of any kind, a year behind it at times."""
-    label, kind, asks = rng.choice(sections("attributes")["all"]).split(" : ")
-    value = a.value(rng, a.Parameter(label, kind, (), False))[0] if kind != "list" else w.pick(rng, "nouns")
-    label = label.replace("_", " ")
-    shown = f"{w.pick(rng, 'adjectives')} {label}" if rng.random() < 0.3 else label
-    question = rng.choice(
-        (
-            f"What is the {label} of {name}?",
-            f"What is {name}'s {label}?",
-            f"Which {label} does {name} have?",
-            f"{name} {label}?",
-            f"What {label} does {name} have?",
-        )
-    )
-    if rng.random() < 0.3:
-        asked = expand(rng, rng.choice(split_top(asks))).replace("{x}", name) + "?"
-        question = asked[0].upper() + asked[1:]
-    if rng.random() < 0.15:
-        shown += f" {rng.randint(2018, 2030)}"
-    return Fact(shown.capitalize(), value, "", (question,))
+def in_labels(rng: Random, kind: str, name: str, known: list[Fact], style: str) -> Passage:
+    """One line for each fact: its label and its value."""
+    mark = rng.choice(("- **{l}:** {v}", "- {l}: {v}", "- **{l}**: {v}")) if style == "bullets" else "{l}: {v}"
+    shown = [labelled_fact(rng, name) if f.free else f for f in known]
+    lines = [mark.replace("{l}", f.label).replace("{v}", f.value) for f in shown]
+    answers = [(f.questions[0], f"{f.label}: {f.value}") for f in shown]
+    return Passage(kind, name, heading(rng, kind, name), "\n".join(lines), answers)
 
 
-def pronouns(rng: Random, kind: str, name: str, pieces: list[str], answers: list[tuple[str, str]]) -> list[str]:
+def in_prose(rng: Random, kind: str, name: str, pieces: list[str], answers: list[tuple[str, str]]) -> str:
+    """Sentences in a row with others between them, in one paragraph or two; pronouns for the subject at times."""
+    if rng.random() < 0.45 and kind in ("person", "company", "product"):
+        use_pronouns(rng, kind, name, pieces, answers)
+    for _ in range(rng.choice((0, 1, 1, 2, 3, 6)) if len(pieces) > 1 else rng.choice((0, 1, 5))):
+        pieces.insert(rng.randint(0, len(pieces)), filler(rng, name))
+    cut = rng.randint(1, len(pieces) - 1) if len(pieces) > 3 and rng.random() < 0.3 else 0
+    return "\n\n".join(" ".join(part) for part in (pieces[:cut], pieces[cut:]) if part)
+
+
+def use_pronouns(rng: Random, kind: str, name: str, pieces: list[str], answers: list[tuple[str, str]]) -> None:
     """After the first sentence the subject is he, she or it."""
-    if kind not in ("person", "company", "product"):
-        return pieces
-    word = (
-        rng.choice(("He", "She"))
-        if kind == "person"
-        else rng.choice(("It", "The company" if kind == "company" else "The product"))
-    )
+    words = {"person": ("He", "She"), "company": ("It", "The company"), "product": ("It", "The product")}
+    word = rng.choice(words[kind])
     for i in range(1, len(pieces)):
         if pieces[i].startswith(name + " ") and rng.random() < 0.7:
             pieces[i] = word + pieces[i][len(name) :]
             answers[i] = (answers[i][0], pieces[i])
-    return pieces
-
-
-def grid(rng: Random, kind: str) -> Passage:
-    """A Markdown table: a few subjects, a few labels; the answer names row, column and cell."""
-    if rng.random() < 0.6:
-        return free_grid(rng, kind)
-    columns = rng.sample([t for t in templates(kind) if "{" in t.value], rng.randint(1, 4))
-    names = list(dict.fromkeys(subject(rng, kind) for _ in range(rng.randint(2, 6))))
-    title = rng.choice(("Name", kind.capitalize(), "Item"))
-    rows, answers = [], []
-    for name in names:
-        cells = [made(rng, t, name) for t in columns]
-        rows.append(f"| {name} | " + " | ".join(c.value for c in cells) + " |")
-        answers += [(c.questions[0], f"{name}: {c.label} {c.value}") for c in cells]
-    head = f"| {title} | " + " | ".join(t.label for t in columns) + " |"
-    rule = "|" + " --- |" * (len(columns) + 1)
-    rng.shuffle(answers)
-    return Passage(
-        kind, names[0], heading(rng, kind, f"{kind.capitalize()} table"), "\n".join([head, rule, *rows]), answers
-    )
-
-
-def free_grid(rng: Random, kind: str) -> Passage:
-    """A table whose columns are any words at all."""
-    labels, kinds = [], []
-    for _ in range(rng.randint(1, 4)):
-        label, value, _ = rng.choice(sections("attributes")["all"]).split(" : ")
-        noun, label = w.pick(rng, "nouns"), label.replace("_", " ")
-        choice = rng.choice(
-            (
-                (f"{noun}s", "int"),
-                (f"{noun}s included", "int"),
-                (label, value),
-                (f"{w.pick(rng, 'adjectives')} {label}", value),
-                (f"{noun} {label}", value),
-                (noun, "noun"),
-            )
-        )
-        if choice[0] not in labels and choice[1] != "list":
-            labels.append(choice[0])
-            kinds.append(choice[1])
-    names = list(
-        dict.fromkeys(
-            rng.choice((subject(rng, kind), w.invented(rng, 2).capitalize(), w.pick(rng, "nouns").capitalize()))
-            for _ in range(rng.randint(2, 6))
-        )
-    )
-    rows, answers = [], []
-    for name in names:
-        cells = [a.value(rng, a.Parameter("x", k, (), False))[0] if k != "int" else MAKERS["n"](rng) for k in kinds]
-        rows.append(f"| {name} | " + " | ".join(cells) + " |")
-        for label, k, cell in zip(labels, kinds, cells, strict=True):
-            ask = (
-                (
-                    f"How many {label} does {name} have?",
-                    f"How many {label} are {'there in' if 'included' not in label else 'in'} {name}?",
-                    f"What is the number of {label} of {name}?",
-                )
-                if k == "int"
-                else (
-                    f"What is the {label} of {name}?",
-                    f"What is {name}'s {label}?",
-                    f"Which {label} does {name} have?",
-                    f"{name} {label}?",
-                    f"What {label} does the {name} {kind} have?",
-                    f"What is the {label} of the {name} {kind}?",
-                )
-            )
-            answers.append((rng.choice(ask), f"{name}: {label.capitalize()} {cell}"))
-    head = (
-        f"| {rng.choice(('Name', kind.capitalize(), 'Item', w.pick(rng, 'nouns').capitalize()))} | "
-        + " | ".join(x.capitalize() for x in labels)
-        + " |"
-    )
-    rng.shuffle(answers)
-    return Passage(
-        kind,
-        names[0],
-        heading(rng, kind, f"{kind.capitalize()} table"),
-        "\n".join([head, "|" + " --- |" * (len(labels) + 1), *rows]),
-        answers,
-    )
 
 
 def parallel(rng: Random) -> list[Passage]:
     """The same things said of two to five subjects: only the name tells which passage answers."""
     kind = rng.choice(("person", "company", "product", "contract", "office", "event"))
     chosen = rng.sample(templates(kind), rng.randint(1, 4))
-    seed, extra, style = rng.random(), rng.choice((0, 1, 2)), rng.random()
-    found: list[Passage] = []
-    names: list[str] = []
+    seed, extra, alike = rng.random(), rng.choice((0, 1, 2)), rng.random() < 0.6
+    found: dict[str, Passage] = {}
+    name = subject(rng, kind)
     for _ in range(rng.randint(2, 5)):
-        name = sibling(rng, kind, names[-1]) if names else subject(rng, kind)
-        if name in names:
-            continue
-        names.append(name)
         known = [made(rng, t, name) for t in chosen]
-        same = Random(
-            seed
-        )  # The same choices for every subject, so that the sentences differ in names and values only.
-        for _ in range(extra):
-            one = attribute(same if style < 0.6 else rng, name, rng)
-            known.append(Fact("", "", one.sentence, (rng.choice(one.questions),), one.beyond, True))
-        found.append(passage(rng, kind, name, 0, known))
-    return found
-
-
-KINDS = ("person", "company", "product", "contract", "policy", "office", "event", "generic")
-ODDS = (4, 4, 4, 4, 2, 2, 2, 5)
+        same = Random(seed)  # The same choices for every subject: the sentences differ in names and values only.
+        known += [quality_fact(same if alike else rng, name, rng) for _ in range(extra)]
+        found[name] = passage(rng, kind, name, known)
+        name = sibling(rng, kind, name)
+    return list(found.values())
 
 
 def collection(rng: Random) -> list[Passage]:
     """One to six passages, most of them about things of one kind, so that they are easily confused."""
     if rng.random() < 0.3:
         return parallel(rng)
-    kind = rng.choices(KINDS, ODDS)[0]
-    count = rng.choice((1, 2, 3, 3, 4, 4, 5, 6))
+    kind, count = rng.choices(KINDS, ODDS)[0], rng.choice((1, 2, 3, 3, 4, 4, 5, 6))
     size = rng.choice((1, 2, 3, 4)) if count > 3 else rng.choice((1, 2, 4, 6, 9))
     if rng.random() < 0.08:
         count, size = 6, rng.randint(6, 12)
     found: list[Passage] = []
-    names: list[str] = []
     for _ in range(count):
         own = kind if rng.random() < 0.7 else rng.choices(KINDS, ODDS)[0]
         if own in ("person", "product", "contract", "office") and rng.random() < 0.16:
-            found.append(grid(rng, own))
+            text, answers = table(rng, own)
+            found.append(Passage(own, "table", heading(rng, own, f"{own.capitalize()} table"), text, answers))
             continue
-        if own == "policy" and any(p.kind == "policy" for p in found):
-            own = "generic"
-        name = sibling(rng, own, names[-1]) if names else subject(rng, own)
-        same = [p for p in found if p.kind == own]
-        if same and rng.random() < 0.2 and own not in ("policy", "generic"):
-            name = same[0].subject
-        if name in names and not (same and name == same[0].subject):
-            continue
-        names.append(name)
-        found.append(passage(rng, own, name, max(1, size + rng.randint(-1, 1))))
-    return found or [passage(rng, "company", w.brand(rng), 3)]
+        name = next_subject(rng, own, found)
+        if name:
+            found.append(passage(rng, own, name, facts(rng, own, name, max(1, size + rng.randint(-1, 1)))))
+    return found or [passage(rng, "company", "Acme", facts(rng, "company", "Acme", 3))]
+
+
+def next_subject(rng: Random, kind: str, found: list[Passage]) -> str:
+    """Whom the next passage is about; nothing where chance repeats itself."""
+    if kind in ("policy", "generic"):
+        return "policy"
+    same = [p.subject for p in found if p.kind == kind and p.subject != "table"]
+    if same and rng.random() < 0.2:
+        return same[0]
+    name = sibling(rng, kind, found[-1].subject) if found else subject(rng, kind)
+    return "" if name in {p.subject for p in found} else name
 
 
 def unanswerable(rng: Random, passages: list[Passage]) -> str:
     """A question like those that could be answered, about something the passages leave out."""
     near = rng.choice(passages)
+    said = "\n".join(p.text for p in passages)
     if near.beyond and rng.random() < 0.6:
         return rng.choice(near.beyond)
-    said = "\n".join(p.text for p in passages)
-    if near.kind not in ("policy", "generic") and rng.random() < 0.5:
-        free = [x for x in sections("attributes")["all"] if x.split(" : ")[0].replace("_", " ") not in said.lower()]
-        label, _, asks = rng.choice(free).split(" : ")
-        plain = (
-            f"What is the {label} of {{x}}",
-            f"What was {{x}}'s {label} last year",
-            f"Which {label} does {{x}} have",
-            f"What does the {label} of {{x}} amount to",
-            f"Does {{x}} have a {label}",
-            f"Is there a {label} for {{x}}",
-        )
-        text = rng.choice(plain) if rng.random() < 0.6 else expand(rng, rng.choice(split_top(asks)))
-        if (
-            label in ("price", "start", "end", "location", "address", "contact", "name", "features", "age", "date")
-            or rng.random() < 0.2
-        ):
-            text = f"{rng.choice(('Which', 'What'))} {w.pick(rng, 'nouns')} did {{x}} {base(w.pick(rng, 'verbs').split('=')[0])}"
-        return text[0].upper() + text[1:].replace("{x}", near.subject).replace("_", " ") + "?"
+    if near.kind not in ("policy", "generic") and near.subject != "table" and rng.random() < 0.5:
+        return left_out(rng, near.subject, said)
     for _ in range(20):
+        if near.kind in ("policy", "generic"):
+            break
         name = near.subject if rng.random() < 0.6 else sibling(rng, near.kind, near.subject)
         template = rng.choice(templates(near.kind))
-        question = made(rng, template, name).questions[0]
-        known = (
-            template.label in {t.label for t in templates(near.kind) if any(q for q, _ in near.answers)}
-            and name in said
-        )
-        if near.kind == "generic" or not known:
-            return question
-        if not any(p.subject == name and labelled(p, template) for p in passages):
-            return question
-    return f"What is the {w.pick(rng, 'adjectives')} {w.pick(rng, 'nouns')} of {w.brand(rng)}?"
+        if name not in said + near.subject or not any(may_hold(p, template) for p in passages):
+            return made(rng, template, name).questions[0]
+    return w.filled(rng, "What is the {adj} {noun} of {brand}?")
 
 
-def labelled(p: Passage, template: Fact) -> bool:
-    """Whether the passage may hold this fact: by its label, or by the words that every form of it shares."""
-    fixed = max(expand(Random(0), template.sentence).replace("{S}", "\n").split("{")[0].split("\n"), key=len).strip(
-        " ."
-    )
-    return template.label in p.text or fixed in p.text or any(shares(q, template) for q, _ in p.answers)
+def left_out(rng: Random, name: str, said: str) -> str:
+    """A question on a quality or a deed of the subject that no passage names."""
+    label, _, oblique = quality(rng)
+    if label in said.lower() or label in COMMON or rng.random() < 0.2:
+        text = form(rng, "passages", "ask_deed").replace("{base}", base_form(w.pick(rng, "verbs").split("=")[0]))
+        return w.filled(rng, text).replace("{x}", name)
+    if rng.random() < 0.4:
+        return capital(oblique.replace("{x}", name)) + "?"
+    return form(rng, "passages", "ask_missing").replace("{said}", label).replace("{x}", name)
 
 
-def shares(question: str, template: Fact) -> bool:
-    """Whether the question could be one of the template's."""
+def may_hold(p: Passage, template: Fact) -> bool:
+    """Whether the passage may hold this fact: by its label, by its words, or by a question of the same start."""
+    fixed = max(expand(Random(0), template.sentence).replace("{S}", "\n").split("{")[0].split("\n"), key=len)
     stems = {expand(Random(i), q).split("{")[0].strip() for q in template.questions for i in range(6)}
-    return any(stem and question.startswith(stem) for stem in stems)
+    asked_alike = any(stem and q.startswith(stem) for stem in stems for q, _ in p.answers)
+    return template.label in p.text or fixed.strip(" .") in p.text or asked_alike
 
 
 def ended(sentence: str, number: int) -> str:
+    """The sentence with its citation."""
     return f"{sentence.rstrip('.')} [{number}]."
 
 
 def numbered(passages: list[Passage]) -> str:
+    """The passages as the prompt shows them."""
     return "\n\n".join(f"[{i}] {p.heading}\n{p.text}" for i, p in enumerate(passages, 1))
 
 
 def question_and_answer(rng: Random) -> tuple[list[Passage], str, str]:
+    """Passages, a question, and the answer with its citation; at times two questions in one."""
     passages = collection(rng)
     rng.shuffle(passages)
     if rng.random() < 0.24:
@@ -458,19 +209,26 @@ def question_and_answer(rng: Random) -> tuple[list[Passage], str, str]:
     others = [(q, ended(s, i)) for i, p in enumerate(passages, 1) for q, s in p.answers if q != question]
     if others and rng.random() < 0.06:
         second, also = rng.choice(others)
-        question = f"{question.rstrip('?')}{rng.choice((' and ', ', and ', '? And '))}{second[0].lower() if second[1:2].islower() else second[0]}{second[1:]}"
-        answer = f"{answer} {also}"
+        second = second[0].lower() + second[1:] if second[1:2].islower() else second
+        return (
+            passages,
+            f"{question.rstrip('?')}{rng.choice((' and ', ', and ', '? And '))}{second}",
+            f"{answer} {also}",
+        )
     return passages, question, answer
 
 
 def found(rng: Random) -> tuple[str, str, str]:
     """What the search tool returns, the question, the answer."""
     passages, question, answer = question_and_answer(rng)
-    return numbered(passages[:9]), question, answer
+    return numbered(passages), question, answer
 
 
 def prompt(rng: Random) -> tuple[str, str]:
     """A user message of the knowledge tab, and its answer."""
     passages, question, answer = question_and_answer(rng)
-    asked = utter(rng, question.replace("{", "(").replace("}", ")"), {}, chatter=rng.random() < 0.1)[0]
+    asked = utter(rng, question, {}, chatter=rng.random() < 0.1)[0]
     return f"{INSTRUCTION}\n\n{numbered(passages)}\n\nQuestion: {asked}", answer
+
+
+__all__ = ["INSTRUCTION", "UNKNOWN", "found", "prompt"]

@@ -1,16 +1,18 @@
 """The pages of a site: choosing the links worth following, and a plain brochure from what the pages say."""
 
 import json
+from functools import cache
 from random import Random
 
-from starter.data import passages as p
-from starter.data import words as w
+from starter.data import values as w
+from starter.data.facts import facts, subject
 from starter.data.forms import expand, sections
 
 CHOOSE = "Choose the links that belong in a brochure of the company. Answer with JSON."
 WRITE = "Write a short brochure in Markdown. Use only sentences from the pages."
 
 
+@cache
 def wanted() -> dict[str, tuple[str, str]]:
     """Types of page that matter to a brochure: link texts and the ends of their addresses."""
     found = {}
@@ -56,12 +58,15 @@ def links(rng: Random) -> tuple[str, str]:
 
 
 def address(rng: Random, name: str) -> str:
+    """The start of a site's addresses."""
     host = "".join(c for c in name.lower() if c.isalnum() and c.isascii()) or "site"
     host = rng.choice((host, host, w.invented(rng, 2)))
-    return f"{rng.choice(('https', 'https', 'https', 'http'))}://{rng.choice(('', 'www.', 'www.'))}{host}.{rng.choice(('com', 'com', 'io', 'org', 'net', 'de', 'ai', 'example', 'co.uk'))}"
+    end = rng.choice(("com", "com", "io", "org", "net", "de", "ai", "example", "co.uk"))
+    return f"{rng.choice(('https', 'https', 'https', 'http'))}://{rng.choice(('', 'www.', 'www.'))}{host}.{end}"
 
 
 def sub(site: str) -> str:
+    """The blog of the site, on its own host."""
     scheme, _, host = site.partition("://")
     return f"{scheme}://blog.{host.removeprefix('www.')}"
 
@@ -88,11 +93,11 @@ def brochure(rng: Random) -> tuple[str, str]:
 def sentences(rng: Random, name: str, kind: str) -> list[str]:
     """Two to six sentences that say something."""
     if kind in ("products page", "services page", "pricing page", "features page"):
-        product = p.subject(rng, "product")
-        found = [f.sentence for f in p.facts(rng, "product", product, rng.randint(1, 4))]
+        product = subject(rng, "product")
+        found = [f.sentence for f in facts(rng, "product", product, rng.randint(1, 4))]
     else:
-        found = [f.sentence for f in p.facts(rng, "company", name, rng.randint(1, 4))]
-    found += [f.sentence for f in p.facts(rng, "generic", "", rng.randint(1, 2))]
+        found = [f.sentence for f in facts(rng, "company", name, rng.randint(1, 4))]
+    found += [f.sentence for f in facts(rng, "generic", "", rng.randint(1, 2))]
     return [s for s in found if s]
 
 

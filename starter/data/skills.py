@@ -5,45 +5,15 @@ from typing import Any
 
 from starter.data import archetypes as a
 from starter.data.flights import missing_names
-from starter.data.forms import expand, utter
+from starter.data.forms import expand, sections, utter
+from starter.data.frames import act, look
 from starter.data.results import result
-from starter.data.synthetic import VERBS, act, look, synthetic
+from starter.data.synthetic import synthetic, verbs
 from starter.data.talk import Call, Talk, Tool, tool
+from starter.data.values import Made
 
-AS_TYPED = (
-    "label",
-    "phrase",
-    "task",
-    "quoted",
-    "word",
-    "noun",
-    "list",
-    "code",
-    "url",
-    "email",
-    "path",
-    "dish",
-    "enum",
-    "unit",
-    "time",
-)
-FOLLOWED = ("label", "place", "person", "brand", "code", "language", "phrase", "currency", "date")
-# Trades so near to each other that one could answer for another: never offered beside each other.
-FAMILIES = (
-    "get_weather get_forecast set_temperature", "convert_currency get_exchange_rate convert_units", "send_email send_message call_person subscribe", "create_event set_reminder set_timer add_task create_note request_leave",
-    "get_user get_employee add_contact create_user get_balance", "track_package get_order_status cancel_order refund", "search_products get_stock update_price find_document order_food", "get_news get_news_today",
-    "get_recipe find_restaurant order_food log_meal book_table", "get_distance get_directions get_train_times", "book_hotel find_hotels get_meeting_room", "create_invoice pay_bill refund", "get_movie buy_ticket play_music",
-    "read_file delete_file find_document open_website", "translate_text define_word check_spelling summarize count_words predict_sentiment", "get_population get_time_zone get_holidays get_distance", "create_ticket assign_task",
-    "roll_dice pick_random generate_password", "turn_on_light set_temperature lock_door", "set_reminder add_task list_tasks create_note", "get_stock_price get_exchange_rate convert_currency",
-)  # fmt: skip
-
-# Verbs that people use for each other.
-ALIKE = (
-    "get find list check track count measure estimate analyze rate compare export print".split(),
-    "create add start schedule order reserve import send share notify assign move".split(),
-    "delete cancel stop archive reject lock move".split(),
-    "update rename convert move repair paint clean".split(),
-)
+AS_TYPED = "label phrase task quoted word noun list code url email path dish enum unit time"
+FOLLOWED = "label place person brand code language phrase currency date"
 
 
 class Skill:
@@ -64,7 +34,7 @@ class Skill:
         pattern = expand(self.rng, self.rng.choice(self.kind.asks))
         used = [p for p in self.kind.parameters if "{" + p.name + "}" in pattern]
         made = {p.name: a.value(self.rng, p) for p in used}
-        typed = frozenset(p.name for p in used if p.kind in AS_TYPED)
+        typed = frozenset(p.name for p in used if p.kind in AS_TYPED.split())
         text, read = utter(self.rng, pattern, {k: said for k, (said, _) in made.items()}, typed=typed)
         return text, {
             k: settle(read[k], made[k]) for k in sorted(read, key=[p.name for p in self.kind.parameters].index)
@@ -96,7 +66,7 @@ class Skill:
         ]
         text = self.rng.choice((" and ", ", ", ", ")).join(said)
         talk.user(
-            expand(self.rng, f"<|||oh, |sorry, |it is |I'd say >")
+            expand(self.rng, "<|||oh, |sorry, |it is |I'd say >")
             + text
             + self.rng.choice(("", "", "", " please", ".", ", thanks"))
         )
@@ -105,22 +75,24 @@ class Skill:
 
     def follow(self, talk: Talk) -> bool:
         """A follow-up that changes one argument of the last call."""
-        assert self.last is not None
-        changeable = [p for p in self.kind.parameters if p.kind in FOLLOWED and p.name in self.last]
+        last = self.last or {}
+        changeable = [p for p in self.kind.parameters if p.kind in FOLLOWED.split() and p.name in last]
         if len(changeable) != 1 and not (changeable and self.rng.random() < 0.3):
             return False
         p = self.rng.choice(changeable)
         said, value = a.value(self.rng, p)
         named = "" if len(changeable) == 1 else f"{p.name.replace('_', ' ')} "
-        pattern = f"<And|What about|How about|And what about|Now|And for|Also for|The same for|Same with|Try> {named}{{x}}<?|?|| please| instead>"
+        start = "<And|What about|How about|And what about|Now|And for|Also for|The same for|Same with|Try>"
+        pattern = f"{start} {named}{{x}}<?|?|| please| instead>"
         text, read = utter(
-            self.rng, pattern, {"x": said}, chatter=False, typed=frozenset("x" if p.kind in AS_TYPED else "")
+            self.rng, pattern, {"x": said}, chatter=False, typed=frozenset("x" if p.kind in AS_TYPED.split() else "")
         )
         talk.user(text)
-        self.use(talk, {**self.last, p.name: settle(read["x"], (said, value))})
+        self.use(talk, {**last, p.name: settle(read["x"], (said, value))})
         return True
 
     def use(self, talk: Talk, arguments: dict[str, Any]) -> None:
+        """The call, its result and the answer."""
         talk.call((self.name, arguments))
         text, answer = result(self.rng, arguments)
         talk.result(text)
@@ -128,7 +100,7 @@ class Skill:
         self.last = arguments
 
 
-def settle(read: str, made: a.Made) -> Any:
+def settle(read: str, made: Made) -> Any:
     """The JSON value as read: the user's slip of the finger or case counts where the value is the text itself."""
     said, value = made
     if isinstance(value, str) and value == said:
@@ -143,7 +115,8 @@ def both(talk: Talk, first: Skill, second: Skill) -> None:
     for skill in (first, second):
         text, arguments = skill.request()
         if any(not p.optional and p.name not in arguments for p in skill.kind.parameters):
-            return skill.turn(talk)
+            skill.turn(talk)
+            return
         texts.append(text.rstrip(".?! "))
         calls.append((skill.name, arguments))
     joint = talk.rng.choice((" and ", ", and ", ". Also, ", " and then ", "? And ", ", also ", ". Then "))
@@ -161,7 +134,8 @@ def both(talk: Talk, first: Skill, second: Skill) -> None:
 
 
 def kin(name: str) -> set[str]:
-    return {n for family in FAMILIES if name in family.split() for n in family.split()} | {name}
+    """Trades so near to each other that one could answer for another: never offered beside each other."""
+    return {n for family in sections("frames")["families"] if name in family.split() for n in family.split()} | {name}
 
 
 def skills(rng: Random, count: int) -> list[Skill]:
@@ -187,11 +161,12 @@ def skills(rng: Random, count: int) -> list[Skill]:
 def neighbour(rng: Random, name: str) -> a.Archetype:
     """A tool that shares the noun of another and clearly does something else, or the verb with another noun."""
     verb, _, noun = name.partition("_")
-    if verb not in VERBS or not noun:
+    if verb not in verbs() or not noun:
         return synthetic(rng)
     if rng.random() < 0.4:
         return synthetic(rng, verb=verb)
-    others = [v for v in VERBS if not any(v in group and verb in group for group in ALIKE)]
+    alike = [set(line.split()) for line in sections("frames")["alike"]]
+    others = [v for v in verbs() if not any({v, verb} <= group for group in alike)]
     return synthetic(rng, noun=noun.replace("_", " "), verb=rng.choice(others))
 
 

@@ -4,8 +4,8 @@ import json
 from random import Random
 from typing import Any
 
+from starter.data import values as w
 from starter.data.forms import expand, form, sections, utter
-from starter.data.words import brand, pick
 
 Tool = dict[str, Any]
 Call = tuple[str, dict[str, Any]]
@@ -51,30 +51,17 @@ class Talk:
         return {"messages": self.messages, "tools": self.tools}
 
 
-RELATIONS = "wife husband mother father sister brother son daughter friend boss colleague aunt uncle cousin neighbour grandmother nephew partner".split()
-WHENS = "next week|tomorrow|on Monday|in May|in summer|this weekend|tonight|at Christmas|now|on Friday|next month|this year|for Easter|soon".split(
-    "|"
-)
-DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
-MONTHS = "January February March April May June July August September October November December".split()
+COLOURS = ("noun", "adj", "relation", "when", "day", "month", "brand")
 
 
 def coloured(rng: Random, pattern: str) -> str:
     """The form with its everyday words chosen: nouns, days, relatives. The slots that carry meaning stay."""
+    makers: dict[str, w.Maker] = {name: w.MAKERS[name] for name in COLOURS}
+    makers["n"] = lambda r: str(r.randint(20, 2000))
     pattern = expand(rng, pattern)
-    chances = {
-        "noun": lambda: pick(rng, "nouns"),
-        "adj": lambda: pick(rng, "adjectives"),
-        "relation": lambda: rng.choice(RELATIONS),
-        "when": lambda: rng.choice(WHENS),
-        "day": lambda: rng.choice(DAYS),
-        "month": lambda: rng.choice(MONTHS),
-        "brand": lambda: brand(rng),
-        "n": lambda: str(rng.randint(20, 2000)),
-    }
-    for name, make in chances.items():
+    for name, make in makers.items():
         while "{" + name + "}" in pattern:
-            pattern = pattern.replace("{" + name + "}", make(), 1)
+            pattern = pattern.replace("{" + name + "}", make(rng), 1)
     return pattern
 
 
@@ -103,4 +90,5 @@ def compact(rng: Random, value: Any) -> str:
 
 
 def system_prompt(rng: Random) -> str:
+    """How the assistant is told to be, with slots still in it."""
     return expand(rng, form(rng, "chat", "system"))

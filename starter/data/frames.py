@@ -1,0 +1,119 @@
+"""Tools put together from frames: doing something to a named thing, or telling one quality of it."""
+
+from random import Random
+
+from starter.data import values as w
+from starter.data.archetypes import Archetype, Parameter
+from starter.data.forms import form, sections
+from starter.data.sentences import quality
+
+Detail = tuple[Parameter, str]
+
+
+def detail(rng: Random) -> Detail:
+    """A further argument, with the words that carry it: ("hours", "for {hours} hours")."""
+    noun, roll = w.pick(rng, "nouns"), rng.random()
+    if roll < 0.2:
+        name = rng.choice((f"{noun}s", f"{noun}s", f"{noun}_count", f"number_of_{noun}s"))
+        return Parameter(name, "int", (), rng.random() < 0.2), f"<with |for |>{{{name}}} {noun}s"
+    if roll < 0.32:
+        return Parameter(
+            noun, "label", (), rng.random() < 0.2
+        ), f"<in|at|on|for|from|with|to> <{noun} |the {noun} |>{{{noun}}}"
+    name, kind, phrases = rng.choice(sections("frames")["details"]).split(" : ")
+    kind, _, choices = kind.partition(":")
+    made = tuple(choices.split("/")) if choices else ("yes", "no") if kind == "bool" else ()
+    return Parameter(name, kind, made, rng.random() < 0.25), phrases.replace("{x}", "{" + name + "}")
+
+
+def own_parameter(rng: Random, noun: str, kinds: tuple[str, ...]) -> Parameter:
+    """The argument that names the thing itself."""
+    name = rng.choice((noun, noun, noun, f"{noun}_id", f"{noun}_name", "name", "id"))
+    return Parameter(name, rng.choice(kinds), (), False)
+
+
+def details(rng: Random, own: str) -> dict[str, Detail]:
+    """None, one or two further arguments."""
+    found = (detail(rng) for _ in range(rng.choice((0, 1, 1, 2))))
+    return {p.name: (p, text) for p, text in found if p.name != own}
+
+
+def mentioned(rng: Random, more: dict[str, Detail]) -> str:
+    """The words for the arguments that a request gives: all that are needed, mostly."""
+    texts = [t for p, t in more.values() if not p.optional or rng.random() < 0.5]
+    if texts and rng.random() < 0.16:
+        texts.pop()
+    rng.shuffle(texts)
+    return " ".join(texts)
+
+
+def act(rng: Random) -> Archetype:
+    """A tool that does something to one named thing: "mute #random for 3 hours"."""
+    verb = w.pick(rng, "acts") if rng.random() < 0.9 else w.invented(rng, 2)
+    noun = w.pick(rng, "nouns") if rng.random() < 0.9 else w.invented(rng, 2)
+    own = own_parameter(rng, noun, ("label", "label", "label", "person", "place", "brand", "phrase", "code"))
+    more = details(rng, own.name)
+    said = verb.replace("_", " ")
+    values = {
+        "{said}": said,
+        "{Said}": said.capitalize(),
+        "{noun}": noun,
+        "{x}": "{" + own.name + "}",
+        "{own}": own.name.replace("_", " "),
+    }
+    section = "act_vague" if rng.random() < 0.14 else "act"
+    asks = [rng.choice(sections("frames")[section]).replace("{rest}", mentioned(rng, more)) for _ in range(3)]
+    text = form(rng, "frames", "act_description") if rng.random() < 0.8 else ""
+    parameters = [own, *(p for p, _ in more.values())]
+    if rng.random() < 0.25:
+        rng.shuffle(parameters)
+    name = rng.choice((f"{verb}_{noun}", f"{verb}_{noun}", f"{noun}_{verb}", verb))
+    return finished(rng, name, text, parameters, asks, values)
+
+
+def look(rng: Random) -> Archetype:
+    """A tool that tells one quality of a thing: "how high is the Sava" for water_level(river)."""
+    what, _, oblique = quality(rng)
+    noun = w.pick(rng, "nouns") if rng.random() < 0.9 else w.invented(rng, 2)
+    own = own_parameter(rng, noun, ("label", "label", "place", "place", "person", "brand", "phrase", "code"))
+    more = details(rng, own.name) if rng.random() < 0.4 else {}
+    values = {"{what}": what, "{What}": what.capitalize(), "{noun}": noun, "{x}": "{" + own.name + "}"}
+    asks = [
+        f"{oblique.replace('{x}', form(rng, 'frames', 'look_object'))}<?|| now?| today?| right now?>" for _ in range(3)
+    ]
+    asks += [rng.choice(sections("frames")["look"]) for _ in range(3)]
+    if rng.random() < 0.14:
+        asks = [form(rng, "frames", "look_vague"), oblique.replace("{x}", f"<the|my> {noun}") + "?"]
+    asks = [f"{ask.rstrip('?')} {mentioned(rng, more)}" if more else ask for ask in asks]
+    attribute = what.replace(" ", "_")
+    names = (
+        f"{noun}_{attribute}",
+        f"get_{noun}_{attribute}",
+        f"{attribute}_of_{noun}",
+        f"{attribute}_lookup",
+        f"find_{attribute}",
+        f"check_{noun}",
+        f"get_{attribute}",
+    )
+    return finished(
+        rng,
+        rng.choice(names),
+        form(rng, "frames", "look_description"),
+        [own, *(p for p, _ in more.values())],
+        asks,
+        values,
+    )
+
+
+def finished(
+    rng: Random, name: str, text: str, parameters: list[Parameter], asks: list[str], values: dict[str, str]
+) -> Archetype:
+    """The archetype with the frame's own words in place; the slots of its arguments stay."""
+    made = []
+    for ask in [text, *asks]:
+        for slot, value in values.items():
+            ask = ask.replace(slot, value)
+        made.append(ask.replace("{adj}", w.pick(rng, "adjectives")).strip())
+    ends = ("", "", " please", ".", "?")
+    asks = [ask if ask.endswith((">", "?")) else ask + rng.choice(ends) for ask in made[1:]]
+    return Archetype((name,), made[0], tuple(parameters), tuple(asks))
