@@ -33,11 +33,16 @@ class Checked:
     sections: tuple[Section, ...] = ()
 
 
-def checked(text: str, pages: Sequence[Page], *, whole: bool) -> Checked:
-    """`text` as Markdown in which every link leads to one of `pages`. With `whole`, the model has finished."""
+def checked(text: str, pages: Sequence[Page], *, whole: bool, verbatim: bool = False) -> Checked:
+    """`text` as Markdown in which every link leads to one of `pages`. With `whole`, the model has finished.
+
+    With `verbatim`, a sentence stays only if it stands on a page, as a model was asked that is too small to write.
+    """
     text = re.sub(r"[\ue000-\uf8ff]", "", _unfenced(text))
     text = text if whole else settled(text)
     marks = _Marks(pages)
+    if verbatim:
+        text = _quoted(text, pages, marks.removed)
     parts, sections = [], []
     found = _sections(text)
     for number, part in enumerate(found):
@@ -73,6 +78,36 @@ def settled(text: str) -> str:
         if not _CLOSING[opening[0]].search(line, opening.start(), end):
             return text[: start + opening.start()]
     return text[: start + end]
+
+
+# --- sentences of the pages -------------------------------------------------------------------------------------------
+
+
+def _quoted(text: str, pages: Sequence[Page], removed: list[str]) -> str:
+    """The sentences of `text` that stand on `pages`, under those headings that have any."""
+    said = " ".join(_even(f"{page.title} {page.text}") for page in pages)
+    parts = []
+    for part in _sections(text):
+        heading, _, body = part.partition("\n") if part.startswith("#") else ("", "", part)
+        lines = [_sentences(line, said, removed) for line in body.split("\n")]
+        if any(lines) or heading.startswith("# "):
+            parts.append("\n".join([heading, *lines]))
+    return re.sub(r"\n{3,}", "\n\n", "\n\n".join(parts))
+
+
+def _sentences(line: str, said: str, removed: list[str]) -> str:
+    kept = []
+    for sentence in re.split(r"(?<=[.!?])\s+", line.strip()):
+        if _even(sentence) and f" {_even(sentence)} " in f" {said} ":
+            kept.append(sentence)
+        elif sentence:
+            _note(removed, sentence)
+    return " ".join(kept)
+
+
+def _even(text: str) -> str:
+    """The words of a text, so that marks and line breaks make no difference."""
+    return " ".join(re.findall(r"\w+", text.lower()))
 
 
 # --- links and numbers ------------------------------------------------------------------------------------------------
@@ -207,7 +242,7 @@ def _heading(part: str) -> str:
 
 def _says_something(part: str) -> bool:
     body = re.sub(r"(?m)^#.*$", "", part)
-    return len(_CITED.sub("", body).strip()) > 20
+    return bool(_CITED.sub("", body).strip())
 
 
 def _named(part: str, pages: Sequence[Page]) -> tuple[str, tuple[Page, ...]]:

@@ -63,7 +63,7 @@ _FOR = (
 _AGAINST = (
     "privacy|terms|cookie|cookies|legal|imprint|impressum|datenschutz|agb|login|log-in|signin|sign-in|signup|register|"
     "account|cart|basket|checkout|search|sitemap|rss|feed|help|faq|support|status|unsubscribe|preferences|tag|category|"
-    "author|archive|page"
+    "author|archive"
 )
 _GOOD = re.compile(rf"(?<![^\W_])({_FOR})(?![^\W_])", re.IGNORECASE)
 _BAD = re.compile(rf"(?<![^\W_])({_AGAINST})(?![^\W_])", re.IGNORECASE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.brochure.check import Checked, checked
 from core.brochure.choose import Picked
@@ -29,7 +29,8 @@ class Dossier:
     """The site, the choice among its links, the pages that were read, and the text so far.
 
     `step` says in a sentence what is going on; `notes` what a reader should know besides. `invented` are links that
-    the model made up. `text` is the model's own, never to be shown; `brochure` is what it becomes.
+    the model made up. `text` is the model's own, never to be shown; `brochure` is what it becomes, with `verbatim`
+    only of sentences that stand on the pages.
     """
 
     company: str = ""
@@ -45,9 +46,24 @@ class Dossier:
     wish: Wish = field(default_factory=Wish)
     text: str = ""
     whole: bool = False
+    verbatim: bool = False
     done: Done | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is a brochure to keep, to export, to translate."""
+        return self.whole and bool(self.text.strip())
 
     @property
     def brochure(self) -> Checked:
         """The text so far, every link and number of it checked."""
-        return checked(self.text, self.pages, whole=self.whole)
+        return checked(self.text, self.pages, whole=self.whole, verbatim=self.verbatim)
+
+
+def left(dossier: Dossier, why: str) -> Dossier:
+    """The dossier after a step that did not come to its end. What there is of the text stays, and says so."""
+    notes = (
+        (*dossier.notes, f"The brochure is incomplete. {why}") if dossier.text and not dossier.whole else dossier.notes
+    )
+    rows = tuple(row if row.state != "waiting" else replace(row, state="failed", note=why) for row in dossier.rows)
+    return replace(dossier, step=why, notes=notes, rows=rows, whole=True)

@@ -33,7 +33,7 @@ async def choose(dossier: Dossier, backend: Backend, model: str, visit: Visit) -
     can = await backend.capabilities(model)
     links = offered(front, _OFFERED_SMALL if is_small(can) else OFFERED)
     notes = (front.note,) if front.note else ()
-    dossier = replace(dossier, front=front, offered=links, rows=(_row_of(front),), notes=notes)
+    dossier = replace(dossier, front=front, offered=links, rows=(_row_of(front),), notes=notes, pages=(front,))
     if not links:
         yield replace(dossier, step="The front page links to no other page of its site.")
         return
@@ -60,7 +60,7 @@ async def _picking(
     problem = ""
     for _ in range(2):
         reply = ""
-        async with aclosing(_said(backend, model, asked, schema(links))) as events:
+        async with aclosing(_said(backend, model, asked, schema(links), Sampling(temperature=0))) as events:
             async for event in events:
                 reply += event.text if isinstance(event, TextDelta) else ""
                 if step := _waiting(event):
@@ -124,15 +124,19 @@ async def write(dossier: Dossier, backend: Backend, model: str, wish: Wish) -> S
     can = await backend.capabilities(model)
     if not any(page.text for page in dossier.pages):
         raise PageUnread("None of the pages has a text to make a brochure from.")
-    notes = dossier.notes
+    notes: tuple[str, ...] = (dossier.front.note,) if dossier.front and dossier.front.note else ()
     if is_small(can):
         notes += (
-            f"This model reads {can.context_window:,} tokens: it makes a plain brochure, in sentences of the pages. "
-            "For a tone, an audience or another language choose a larger one.",
+            f"This model reads {can.context_window:,} tokens at a time: it makes a plain brochure of sentences that "
+            "stand on the pages. For a tone, an audience, a length or another language choose a larger one.",
         )
-    start = replace(dossier, wish=wish, notes=notes, text="", whole=False, done=None, step="Writing the brochure")
+    start = replace(
+        dossier, wish=wish, notes=notes, text="", whole=False, verbatim=is_small(can), done=None,
+        step="Writing the brochure",
+    )  # fmt: skip
     asked = writing(dossier.company, dossier.pages, wish, can)
-    sampling = Sampling(max_tokens=_LONGEST_SMALL) if is_small(can) else Sampling()
+    # A small model is asked for sentences of the pages, so it has nothing to vary.
+    sampling = Sampling(max_tokens=_LONGEST_SMALL, temperature=0) if is_small(can) else Sampling()
     async with aclosing(_written(start, backend, model, asked, sampling)) as steps:
         async for step in steps:
             yield step
@@ -178,7 +182,7 @@ def _why_ended(stop: str) -> tuple[str, ...]:
 
 
 def _said(
-    backend: Backend, model: str, asked: Conversation, form: Mapping[str, Any] | None, sampling: Sampling | None = None
+    backend: Backend, model: str, asked: Conversation, form: Mapping[str, Any] | None, sampling: Sampling
 ) -> AsyncGenerator[Event]:
     """The model's answer to a whole conversation, its system message included. It gets no tools, ever."""
     system = asked[0].text if asked[0].role == "system" else ""
