@@ -115,8 +115,10 @@ def _even(text: str) -> str:
 _INLINE = re.compile(
     r"!?\[((?:[^\[\]\\]|\\.|\[[^\[\]]*\])*)\]\(\s*<?([^\s<>()]*(?:\([^\s()]*\)[^\s<>()]*)*)>?[^()\n]*\)"
 )
-_BARE = re.compile(r"<?(?:\b(?:https?|ftp)://|\bwww\.)[^\s<>|\])]*[^\s<>|\]).,;:!?*_'\"]>?", re.IGNORECASE)
-_DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]+\]:\s*(\S+).*$", re.MULTILINE)
+_BARE = re.compile(r"<?(?:(?:https?|ftp)://|\bwww\.)[^\s<>|\])]*[^\s<>|\]).,;:!?*_'\"]>?", re.IGNORECASE)
+_DEFINITION = re.compile(
+    r"^ {0,3}\[[^\]\n]+\]:\s*(\S+)[ \t]*(?:\"[^\"\n]*\"|'[^'\n]*'|\([^()\n]*\))?[ \t]*$", re.MULTILINE
+)
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _NUMBER = re.compile(r"(?<![\w&#])\d+(?:[.,'’\u00a0\u202f]\d+)*")
 _ORDER = re.compile(r"[ \t]*(?:[-*] +)?\d+[.)](?=\s)")
@@ -143,12 +145,14 @@ class _Marks:
         text = _DEFINITION.sub(self._definition, text)
         text = _BARE.sub(self._bare, text)
         text = _EMAIL.sub(self._email, text)
+        # Before a link these would make a picture of it, or text.
+        text = re.sub(r"[!\\]+(?=[\ue001-\uf7ff])", "", text)
         # Whatever else a renderer could take for a link, or a picture, is broken up.
-        return re.sub(r"\](?=[(\[:])", "]&#8203;", text)
+        return re.sub(r"(?i)\](?=[(\[:])|:(?=//)|www(?=\.)", r"\g<0>&#8203;", text)
 
     def link(self, label: str, url: str) -> str:
         """The mark of a link to a page that was read."""
-        self._kept.append(f"[{_escaped(label)}]({url.replace('(', '%28').replace(')', '%29')})")
+        self._kept.append(linked(label, url))
         return chr(0xE000 + min(len(self._kept), 6000))
 
     def restored(self, text: str) -> str:
@@ -212,8 +216,10 @@ def _plain(url: str) -> str:
     return urldefrag(url)[0].rstrip("/")
 
 
-def _escaped(label: str) -> str:
-    return re.sub(r"([\[\]<>`\\])", "", label).replace("@", "&#64;").strip() or "page"
+def linked(label: str, url: str) -> str:
+    """A link whose label and address cannot end it early."""
+    label = re.sub(r"[\[\]<>`\\]", "", label).replace("@", "&#64;").strip() or "page"
+    return f"[{label}]({url.replace('(', '%28').replace(')', '%29')})"
 
 
 def value(number: str) -> str:

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
-from core.brochure.check import name
+from core.brochure.check import linked, name
 from core.brochure.dossier import Dossier
-from core.web import Page
 
 _TEMPLATE = Path(__file__).with_name("brochure.typ")
 _STYLE = Path(__file__).with_name("brochure.css")
@@ -31,16 +30,8 @@ def _reader() -> MarkdownIt:
 
 def markdown(dossier: Dossier) -> str:
     """The brochure with its pages listed, as Markdown that is harmless in any renderer."""
-    pages = "\n".join(f"{number}. [{_label(page)}]({page.final_url})" for number, page in _numbered(dossier.pages))
+    pages = "\n".join(f"{number}. {linked(name(page), page.final_url)}" for number, page in enumerate(dossier.pages, 1))
     return f"{dossier.brochure.markdown}\n\n---\n\n{pages}\n"
-
-
-def _label(page: Page) -> str:
-    return "".join(char for char in name(page) if char not in "[]<>`\\*_")
-
-
-def _numbered(pages: Sequence[Page]) -> Iterator[tuple[int, Page]]:
-    return enumerate(pages, start=1)
 
 
 def page(dossier: Dossier) -> str:
