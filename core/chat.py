@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
@@ -12,15 +11,14 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from core.calls import run_all
 from core.errors import (
-    AppError,
     BadSetting,
     CutOff,
     Overloaded,
     ProviderError,
     RateLimited,
     TimedOut,
-    ToolError,
     TooManyRounds,
 )
 from core.llm import (
@@ -41,8 +39,6 @@ from core.llm import (
     Waiting,
 )
 from core.settings import settings
-
-log = logging.getLogger(__name__)
 
 # --- the conversation -------------------------------------------------------------------------------------------------
 
@@ -207,7 +203,7 @@ async def converse(
         if calls := pending(conversation):
             if ask_first and any(call.id not in decisions for call in calls):
                 return
-            async with aclosing(_run_all(calls, offered, decisions)) as results:
+            async with aclosing(run_all(calls, offered, decisions)) as results:
                 async for result in results:
                     conversation = add(conversation, result)
                     yield result
@@ -269,49 +265,3 @@ def _wait(busy: ProviderError, attempt: int) -> int | None:
     asked = busy.retry_after if isinstance(busy, RateLimited) and busy.retry_after is not None else 2**attempt
     limits = settings()
     return None if attempt >= limits.retries or asked > limits.longest_retry_wait else max(1, round(asked))
-
-
-async def _run_all(
-    calls: tuple[ToolCall, ...], tools: tuple[ToolSpec, ...], decisions: Mapping[str, bool]
-) -> AsyncGenerator[ToolResult]:
-    """Every call, side by side, each result as it comes."""
-    tasks = [asyncio.create_task(_run(call, tools, decisions.get(call.id, True))) for call in calls]
-    try:
-        for finished in asyncio.as_completed(tasks):
-            yield await finished
-    finally:
-        for task in tasks:
-            task.cancel()
-
-
-async def _run(call: ToolCall, tools: tuple[ToolSpec, ...], approved: bool) -> ToolResult:
-    started = time.monotonic()
-    try:
-        content, failed = await _call(call, tools, approved), False
-    except ToolError as error:
-        content, failed = str(error), True
-    return ToolResult(call.id, call.name, content, failed, time.monotonic() - started)
-
-
-async def _call(call: ToolCall, tools: tuple[ToolSpec, ...], approved: bool) -> str:
-    if not approved:
-        raise ToolError("The user rejected this call.")
-    if call.problem:
-        raise ToolError(f"The tool call was not understood: {call.problem}")
-    spec = next((tool for tool in tools if tool.name == call.name), None)
-    if spec is None:
-        names = ", ".join(tool.name for tool in tools) or "none"
-        raise ToolError(f"There is no tool named {call.name!r}. The tools are: {names}.")
-    limit = settings().tool_timeout
-    clock = asyncio.timeout(limit)
-    try:
-        async with clock:
-            return await asyncio.to_thread(spec.run, call.arguments)
-    except AppError as error:
-        raise ToolError(str(error)) from error
-    except Exception as error:
-        if clock.expired():
-            raise ToolError(f"The tool {call.name} took longer than {limit:g} seconds.") from error
-        # A tool is anybody's code: whatever it raises must reach the model as a sentence, not end the conversation.
-        log.exception("tool %s failed", call.name)
-        raise ToolError(f"The tool {call.name} failed.") from error
