@@ -90,6 +90,8 @@ def money(cost: float | None) -> str:
     """A cost in US dollars, as people read it."""
     if cost is None:
         return "price unknown"
+    if 0 < cost < 0.0001:
+        return "under $0.0001"
     return "free" if cost == 0 else f"${cost:.4f}" if cost < 1 else f"${cost:.2f}"
 
 

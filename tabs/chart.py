@@ -125,6 +125,6 @@ def numbers(scores: Scores, done: list[Step], places: list[int]) -> str:
     return "\n".join(rows)
 
 
-def quoted(text: str) -> str:
+def quoted(text: str, longest: int = 24) -> str:
     """A token as a piece of code in a table's cell, whatever it holds."""
-    return harmless("`" + visible(text).replace("`", "ˋ").replace("|", "¦")[:24] + "`")
+    return harmless("`" + visible(text).replace("`", "ˋ").replace("|", "¦")[:longest] + "`")

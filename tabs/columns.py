@@ -23,11 +23,12 @@ MOST = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Run:
-    """One column: who is asked, with which knobs. `title` is what stands above it."""
+    """One column: who is asked, with which knobs. `title` is what stands above it; `hidden`: nobody may know who."""
 
     title: str
     choice: str
     given: Mapping[str, Any]
+    hidden: bool = False
     turn: Turn = field(default_factory=Turn)
 
 
@@ -50,7 +51,7 @@ class Plan:
             run.turn.stop()
 
 
-Show = Callable[[Conversation], Any]
+Show = Callable[[Run, Conversation], Any]
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,8 @@ def _stops(plan: Plan) -> list[Any]:
     return [gr.update(visible=there) for there in (*coming, sum(coming) > 1)]
 
 
-def columns(name: str, draw: Callable[[int], Any], show: Show) -> Columns:
-    """Draw the columns and wire them; `draw` makes a column's answer and `show` gives its value."""
+def columns(name: str, draw: Callable[[int], Any], show: Show, under: Show) -> Columns:
+    """Draw the columns and wire them; `draw` makes a column's answer, `show` gives its value and `under` the line."""
     plan = gr.State(Plan())
     boxes, titles, answers, lines, stops = [], [], [], [], []
     every = gr.Button("Stop all", size="sm", variant="stop", visible=False, elem_id=f"{name}-stop-all")
@@ -102,7 +103,7 @@ def columns(name: str, draw: Callable[[int], Any], show: Show) -> Columns:
     conversations = [gr.State(()) for _ in range(MOST)]
     done = [
         plan.change(
-            partial(_run, index, show), plan, [conversations[index], answers[index], lines[index]],
+            partial(_run, index, show, under), plan, [conversations[index], answers[index], lines[index]],
             trigger_mode="multiple", concurrency_limit=settings().answers_at_once, concurrency_id="answers", **QUIET,
         )
         for index in range(MOST)
@@ -120,7 +121,7 @@ def _stop_one(index: int, plan: Plan) -> None:
     plan.runs[index].turn.stop()
 
 
-async def _run(index: int, show: Show, plan: Plan) -> AsyncGenerator[Any]:
+async def _run(index: int, show: Show, under: Show, plan: Plan) -> AsyncGenerator[Any]:
     """One column: its conversation, what is shown of it, and a line under it."""
     if index >= len(plan.runs):
         yield gr.skip()
@@ -133,10 +134,10 @@ async def _run(index: int, show: Show, plan: Plan) -> AsyncGenerator[Any]:
                 yield gr.skip()
             else:
                 conversation, status = step
-                yield conversation, show(conversation), status or line(conversation)
+                yield conversation, show(run, conversation), status or under(run, conversation)
 
 
 def line(conversation: Conversation) -> str:
     """The figures of a finished answer, without the name of the model: that is the column's."""
     done = conversation[-1].done if conversation else None
-    return figures(replace(done, choice="")).removeprefix(" · ") if done else ""
+    return figures(replace(done, choice="")) if done else ""

@@ -74,8 +74,9 @@ def next_token(choice: gr.Dropdown, knobs: Knobs) -> None:
     for event, go in goes:
         event(go, asked, shown, **loud)
     # The last position of a slider is the one that counts, so later moves replace those that wait.
-    for moved in (knobs.given.change, view.stage.change):
-        moved(_redrawn, [view.looked, knobs.given, view.stage], view.drawn, trigger_mode="always_last", **QUIET)
+    drawn_from = [view.looked, knobs.given, view.stage]
+    triggers = [knobs.given.change, view.stage.change]
+    gr.on(triggers, _redrawn, drawn_from, view.drawn, trigger_mode="always_last", **QUIET)
     choice.change(_emptied, None, shown, **QUIET)
 
 

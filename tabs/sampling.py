@@ -25,7 +25,7 @@ def build(page: gr.Blocks) -> None:
     """Draw the tab and wire it."""
     picked = picker(page, "sampling-model")
     with gr.Row(equal_height=False):
-        with gr.Column(scale=1, min_width=300), gr.Accordion("Knobs", open=True):
+        with gr.Column(scale=1, min_width=300, elem_classes="knobs"), gr.Accordion("Knobs", open=True):
             above = gr.Column()
             drawn = knobs()
             with above:  # Presets stand over the knobs that they set.
@@ -35,21 +35,20 @@ def build(page: gr.Blocks) -> None:
                 next_token(picked.dropdown, drawn)
             with gr.Tab("Side by side"):
                 side_by_side(page, picked.dropdown, drawn, kept)
-            with gr.Tab("As Python", id="python"):
-                _program(picked.dropdown, drawn)
+            with gr.Tab("As Python") as tab:
+                _program(tab, picked.dropdown, drawn)
     fitted = list(drawn.widgets.values())
     for event in (page.load, picked.dropdown.change):
         event(drawn.fit, picked.dropdown, fitted, **QUIET)
     api(endpoint, api_name="next_token")
 
 
-def _program(choice: gr.Dropdown, drawn: Knobs) -> None:
+def _program(tab: gr.Tab, choice: gr.Dropdown, drawn: Knobs) -> None:
     """The request as a program, written anew whenever what it holds has changed."""
     prompt = gr.Textbox(PROMPT, label="Prompt", lines=2, elem_id="python-prompt")
     code = gr.Code(language="python", label="The same request without this app", elem_id="python-code")
-    button = gr.Button("Write it", size="sm", elem_id="python-write")
-    for event in (button.click, choice.change, drawn.given.change, prompt.change):
-        event(_written, [choice, prompt, drawn.given], code, trigger_mode="always_last", **QUIET)
+    triggers = [tab.select, choice.change, drawn.given.change, prompt.change]
+    gr.on(triggers, _written, [choice, prompt, drawn.given], code, trigger_mode="always_last", **QUIET)
 
 
 def _written(choice: str, prompt: str | None, given: dict[str, Any]) -> str:

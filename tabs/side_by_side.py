@@ -12,7 +12,7 @@ import gradio as gr
 from core.chat import ask
 from core.errors import AppError, BadSetting
 from core.llm import Conversation
-from tabs.columns import MOST, Plan, Run, columns, prepare
+from tabs.columns import MOST, Plan, Run, columns, line, prepare
 from tabs.parts import QUIET, Knobs, warning
 from tabs.presets import SHIPPED, Own, Presets, knobs_of, names
 
@@ -33,7 +33,7 @@ def side_by_side(page: gr.Blocks, choice: gr.Dropdown, knobs: Knobs, kept: Prese
             [*SHIPPED, NOW], value=list(SHIPPED), label=f"Settings, at most {MOST}", scale=4, elem_id="side-settings"
         )
         seed = gr.Number(1, label="Seed of all", precision=0, scale=1, min_width=120, elem_id="side-seed")
-    drawn = columns("side", _answer, plain)
+    drawn = columns("side", _answer, plain, lambda _, conversation: line(conversation))
     gr.Markdown("Marked: where an answer departs from the first one.", elem_classes="hint")
     asked = [drawn.plan, choice, prompt, settings, seed, knobs.given, kept.own]
     for event in (go.click, prompt.submit):
@@ -83,7 +83,7 @@ def _text(conversation: Conversation) -> str:
     return f"{last.text}\n⚠️ {last.note}".strip() if last.note else last.text
 
 
-def plain(conversation: Conversation) -> Marked:
+def plain(_: Run, conversation: Conversation) -> Marked:
     """An answer while it streams."""
     return [(_text(conversation), None)]
 

@@ -65,7 +65,9 @@ def test_each_bubble_leads_back_to_its_message() -> None:
 def test_figures_say_only_what_is_known() -> None:
     assert Done().tokens_per_second is None
     assert figures(Done(choice="x/y")) == "x/y · price unknown"
-    assert [money(cost) for cost in (None, 0, 0.00012, 2.5)] == ["price unknown", "free", "$0.0001", "$2.50"]
+    assert [money(cost) for cost in (None, 0, 0.00002, 0.00012, 2.5)] == [
+        "price unknown", "free", "under $0.0001", "$0.0001", "$2.50"
+    ]  # fmt: skip
 
 
 def test_the_chat_is_summed() -> None:

@@ -17,7 +17,10 @@ name = {name}
 tokenizer = AutoTokenizer.from_pretrained(name)
 model = AutoModelForCausalLM.from_pretrained(name, {loading})
 {seed}prompt = tokenizer.apply_chat_template(
-    [{{"role": "user", "content": {prompt}}}], add_generation_prompt=True, return_tensors="pt", return_dict=True
+    [{{"role": "user", "content": {prompt}}}],
+    add_generation_prompt=True,
+    return_tensors="pt",
+    return_dict=True,
 )
 {asking}
 print(tokenizer.decode(answer[0, prompt["input_ids"].shape[1]:], skip_special_tokens=True))
