@@ -1,0 +1,144 @@
+"""The built-in model: its weights are those of the record, they load and answer, and the training runs end to end."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+import starter
+
+ROOT = Path(__file__).parent.parent
+FARE = {"origin": "Oslo", "destination": "Lima", "price": 947, "currency": "EUR", "note": "sample data"}
+
+
+@pytest.fixture(scope="module")
+def loaded() -> tuple[Any, Any]:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    model = AutoModelForCausalLM.from_pretrained(starter.PATH, dtype=torch.float32).eval()
+    return AutoTokenizer.from_pretrained(starter.PATH), model
+
+
+def reply(loaded: tuple[Any, Any], messages: list[dict[str, Any]], tools: list[Any] | None = None) -> dict[str, Any]:
+    tokenizer, model = loaded
+    prompt = tokenizer.apply_chat_template(messages, tools=tools, add_generation_prompt=True, return_tensors="pt")
+    ids = model.generate(**prompt, max_new_tokens=80)[0, prompt["input_ids"].shape[1] :]
+    parsed: dict[str, Any] = tokenizer.parse_response(ids, prefix=prompt["input_ids"][0])
+    return parsed
+
+
+def flight_tools() -> list[Any]:
+    from starter.evaluate import app_tools
+
+    return [app_tools()["get_ticket_price"], app_tools()["current_time"], app_tools()["calculate"]]
+
+
+def test_the_weights_are_those_of_the_record() -> None:
+    record = json.loads((starter.PATH / "record.json").read_text())
+    for name, digest in record["sha256"].items():
+        assert hashlib.sha256((starter.PATH / name).read_bytes()).hexdigest() == digest, name
+    weights = list(starter.PATH.glob("*.safetensors"))
+    assert {w.name for w in weights} <= set(record["sha256"])
+    assert all(w.stat().st_size <= 10_000_000 for w in weights)
+    assert sum(w.stat().st_size for w in weights) <= 30_000_000
+
+
+def test_importing_starter_is_cheap() -> None:
+    code = "import starter, sys; sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_a_flight_question_becomes_the_right_call(loaded: tuple[Any, Any]) -> None:
+    asked = [{"role": "user", "content": "How much is a flight from Delhi to Paris?"}]
+    calls = reply(loaded, asked, flight_tools())["tool_calls"]
+    assert [c["function"] for c in calls] == [
+        {"name": "get_ticket_price", "arguments": {"origin": "Delhi", "destination": "Paris"}}
+    ]
+
+
+def test_the_result_becomes_a_sentence_with_the_price(loaded: tuple[Any, Any]) -> None:
+    call = {"name": "get_ticket_price", "arguments": {"origin": "Oslo", "destination": "Lima"}}
+    messages = [
+        {"role": "user", "content": "price of a flight from oslo to lima?"},
+        {"role": "assistant", "content": "", "tool_calls": [{"type": "function", "function": call}]},
+        {"role": "tool", "content": json.dumps(FARE)},
+    ]
+    said = reply(loaded, messages, flight_tools())["content"]
+    assert all(word in said for word in ("Oslo", "Lima", "947", "EUR"))
+
+
+def test_it_says_what_it_is_and_where_its_limits_are(loaded: tuple[Any, Any]) -> None:
+    for question in ("Who are you?", "Write a poem about the sea."):
+        said = reply(loaded, [{"role": "user", "content": question}])["content"]
+        assert "small built-in model of Switchboard" in said
+        assert "Ollama" in said
+
+
+def test_it_asks_for_the_missing_city(loaded: tuple[Any, Any]) -> None:
+    asked = [{"role": "user", "content": "How much is a flight to Rome?"}]
+    assert reply(loaded, asked, flight_tools())["content"] == "Which city do you want to fly from?"
+
+
+def test_it_answers_from_the_passage_and_cites_it(loaded: tuple[Any, Any]) -> None:
+    from starter.data.passages import INSTRUCTION
+
+    passages = "[1] About > Acme\nAcme was founded by Ada Stone in 1998.\n\n[2] People\nLeo Hill is the CTO of Acme."
+    asked = [{"role": "user", "content": f"{INSTRUCTION}\n\n{passages}\n\nQuestion: Who founded Acme?"}]
+    said = reply(loaded, asked)["content"]
+    assert "Ada Stone" in said
+    assert "[1]" in said
+
+
+def test_the_template_writes_what_was_trained_on(loaded: tuple[Any, Any]) -> None:
+    from starter.data.dialogues import dialogue
+    from starter.render import render
+
+    for seed in range(40):
+        made = dialogue(Random(seed))
+        written = loaded[0].apply_chat_template(made["messages"], tools=made["tools"] or None, tokenize=False)
+        assert written == render(made)
+
+
+def test_a_name_is_the_same_tokens_wherever_it_stands(loaded: tuple[Any, Any]) -> None:
+    tail = [loaded[0].tokenize(text)[-3:] for text in (" Quellmont", '"Quellmont', " quellmont", "-quellmont")]
+    assert len({tuple(t) for t in tail}) == 1
+
+
+def test_the_network_is_llama() -> None:
+    import torch
+
+    from starter.export import llama
+    from starter.network import Network, Shape, within
+
+    torch.manual_seed(0)
+    shape = Shape(vocabulary=64, width=64, layers=2, inner=96, heads=2, kv_heads=1, context=64)
+    mine = Network(shape).bfloat16().float()  # The weights that survive being stored in bf16.
+    theirs = llama(dict(mine.state_dict()), shape, 0, 1).float()
+    ids, documents = torch.randint(0, 64, (2, 40)), torch.zeros(2, 40, dtype=torch.int32)
+    documents[:, 25:] = 1
+    with torch.no_grad():
+        logits = mine.logits(mine(ids, within(documents)))
+        apart = torch.cat([theirs(ids[:, :25]).logits, theirs(ids[:, 25:]).logits], dim=1)
+    torch.testing.assert_close(logits, apart, atol=1e-4, rtol=1e-3)
+
+
+def test_the_small_training_runs_from_data_to_a_model_that_loads(tmp_path: Path) -> None:
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    command = [sys.executable, "-m", "starter.train", "--small", "--workers", "0"]
+    command += ["--run", str(tmp_path / "run"), "--out", str(tmp_path / "model")]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=400, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    losses = [float(x.split("held-out ")[1].split(",")[0]) for x in done.stdout.splitlines() if x.startswith("step ")]
+    assert losses[-1] < losses[0]
+    from transformers import AutoModelForCausalLM
+
+    assert AutoModelForCausalLM.from_pretrained(tmp_path / "model").num_parameters() > 100_000
+    again = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=400, check=False)
+    assert "Resuming at step" in again.stdout
