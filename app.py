@@ -11,7 +11,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr  # noqa: E402  (the environment comes first: Gradio reads it when it is imported)
 
-from tabs import tabs  # noqa: E402
+from tabs import Page, tabs  # noqa: E402
 from tabs.serving import serve  # noqa: E402
 
 
@@ -21,9 +21,10 @@ def build() -> gr.Blocks:
     with gr.Blocks(title="Switchboard", delete_cache=(3600, 86400)) as page:
         gr.Markdown("# Switchboard", elem_id="title")
         with gr.Tabs():
-            for tab in tabs():
-                with gr.Tab(tab.TITLE):
-                    tab.build(page)
+            for place, tab in enumerate(tabs()):
+                with gr.Tab(tab.TITLE) as here:
+                    # The first tab is shown when the page is; the event of being chosen is the others'.
+                    tab.build(Page(here.select if place else page.load))
     return page
 
 

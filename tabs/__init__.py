@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 from core.plugins import modules
+
+
+@dataclass(frozen=True)
+class Page:
+    """A tab's part of the page. `load` is the event of its being shown: a tab that nobody opens asks for nothing."""
+
+    load: Callable[..., Any]
 
 
 def tabs() -> list[ModuleType]:

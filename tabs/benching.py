@@ -15,6 +15,7 @@ from core.errors import BadSetting
 from core.llm import Sampling
 from core.markdown import harmless
 from core.settings import settings
+from tabs import Page
 from tabs.bubbles import money
 from tabs.chart import quoted
 from tabs.parts import QUIET, Turn, told, wanted, warning
@@ -24,7 +25,7 @@ EXAMPLE = "What time is it in Tokyo?\nWhat is 17.5 % of 2,340?\nWhat can you do?
 MOST_MODELS = 8
 
 
-def benching(page: gr.Blocks) -> None:
+def benching(page: Page) -> None:
     """Draw the bench and wire it."""
     rows, turn = gr.State(()), gr.State(Turn("done"))
     chosen = gr.Dropdown(

@@ -17,6 +17,7 @@ from core.brochure.choose import Picked
 from core.errors import AppError
 from core.settings import settings
 from core.web import Visit, Wire
+from tabs import Page
 from tabs.brochure_api import endpoints
 from tabs.brochure_files import files
 from tabs.brochure_view import checks, choices, pages, step
@@ -74,7 +75,7 @@ class Buttons:
     translate: gr.Button
 
 
-def build(page: gr.Blocks) -> None:
+def build(page: Page) -> None:
     """Draw the tab and wire it."""
     dossier, versions = gr.State(Dossier()), gr.State({})
     turn, job = gr.State(Turn("done")), gr.State("")

@@ -17,6 +17,7 @@ from core.history import Kept, keep, new_id
 from core.llm import Conversation, Event, Progress, Sampling, ToolCall, Waiting
 from core.settings import settings
 from core.tools import tools
+from tabs import Page
 from tabs.bubbles import bubbles, message_at, totals
 from tabs.conversations import Shelf, listed, shelf
 from tabs.downloads import downloads
@@ -58,7 +59,7 @@ class Chat:
     knobs: Knobs
 
 
-def build(page: gr.Blocks) -> None:
+def build(page: Page) -> None:
     """Draw the tab and wire it."""
     kept = shelf()
     chat, approve, reject = _layout(page)
@@ -70,7 +71,7 @@ def build(page: gr.Blocks) -> None:
 # --- layout -----------------------------------------------------------------------------------------------------------
 
 
-def _layout(page: gr.Blocks) -> tuple[Chat, gr.Button, gr.Button]:
+def _layout(page: Page) -> tuple[Chat, gr.Button, gr.Button]:
     states = gr.State(()), gr.State(""), gr.State({}), gr.State(Turn("done"))
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=320):
@@ -132,13 +133,13 @@ def _settings() -> tuple[gr.Textbox, gr.CheckboxGroup, gr.Checkbox, Knobs]:
 # --- wiring -----------------------------------------------------------------------------------------------------------
 
 
-def _wire_model(page: gr.Blocks, chat: Chat) -> None:
+def _wire_model(page: Page, chat: Chat) -> None:
     dropdown, widgets = chat.picker.dropdown, list(chat.knobs.widgets.values())
     for event in (page.load, dropdown.change):
         event(chat.knobs.fit, dropdown, widgets, **QUIET)
 
 
-def _wire_turns(page: gr.Blocks, chat: Chat, kept: Shelf, approve: gr.Button, reject: gr.Button) -> None:
+def _wire_turns(page: Page, chat: Chat, kept: Shelf, approve: gr.Button, reject: gr.Button) -> None:
     bot, box, conversation, turn = chat.bot, chat.box, chat.conversation, chat.turn
     shown = [conversation, bot, box, chat.current, chat.approval, chat.status]
     stored = [kept.state, kept.search, chat.current, conversation]

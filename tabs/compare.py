@@ -20,6 +20,7 @@ from core.llm import Conversation
 from core.settings import settings
 from core.streams import together
 from core.tools import tools
+from tabs import Page
 from tabs.answering import answered
 from tabs.benching import benching, usable
 from tabs.bubbles import bubbles
@@ -48,7 +49,7 @@ class Vote:
     table: gr.Markdown
 
 
-def build(page: gr.Blocks) -> None:
+def build(page: Page) -> None:
     """Draw the tab and wire it."""
     with gr.Tabs():
         with gr.Tab("Side by side"):
@@ -59,7 +60,7 @@ def build(page: gr.Blocks) -> None:
     api(endpoint, api_name="compare", concurrency_limit=limit, concurrency_id="answers")
 
 
-def _side_by_side(page: gr.Blocks) -> None:
+def _side_by_side(page: Page) -> None:
     chosen = gr.Dropdown(
         [settings().model], value=[settings().model], label=f"Models, two to {MOST}", multiselect=True,
         max_choices=MOST, allow_custom_value=True, elem_id="compare-models",
@@ -103,7 +104,7 @@ def _vote() -> Vote:
     return Vote(ratings, row, buttons, table)
 
 
-def _wire_vote(page: gr.Blocks, drawn: Columns, vote: Vote) -> None:
+def _wire_vote(page: Page, drawn: Columns, vote: Vote) -> None:
     after = [vote.ratings, vote.table, vote.row, *drawn.titles, *drawn.answers, *drawn.lines]
     for index, button in enumerate(vote.buttons):
         best = index if index < MOST else None

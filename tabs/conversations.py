@@ -11,6 +11,7 @@ import gradio as gr
 from core.errors import AppError
 from core.history import Kept, as_json, as_markdown, from_json, keep, matching, new_id, opened, renamed, without
 from core.llm import Conversation
+from tabs import Page
 from tabs.parts import QUIET, Turn, warning
 
 View = Callable[[Conversation, str], list[Any]]
@@ -43,7 +44,7 @@ class Shelf:
 
     def wire(
         self,
-        page: gr.Blocks,
+        page: Page,
         view: View,
         shown: Sequence[Any],
         conversation: gr.State,

@@ -18,6 +18,7 @@ from core.errors import AppError, BadSetting, SetupNeeded
 from core.llm import Capabilities, Prepares, Price, Sampling
 from core.settings import settings
 from core.streams import ticks
+from tabs import Page
 
 T = TypeVar("T")
 
@@ -86,7 +87,7 @@ class Picker:
     facts: gr.Markdown
 
 
-def picker(page: gr.Blocks, name: str = "model") -> Picker:
+def picker(page: Page, name: str = "model") -> Picker:
     """Draw the model picker. The list is asked for when the page opens, not before: the page must not wait for it.
 
     `name` begins the ids of its widgets; each tab has its own.

@@ -10,6 +10,7 @@ import gradio as gr
 
 from core.errors import BadSetting
 from core.llm import Sampling
+from tabs import Page
 from tabs.parts import QUIET, Knobs, holding, warning
 
 # Each says something to every provider: what a model does not take is left out, the rest still has the preset's sense.
@@ -31,7 +32,7 @@ class Presets:
     chosen: gr.Radio
 
 
-def presets(page: gr.Blocks, knobs: Knobs) -> Presets:
+def presets(page: Page, knobs: Knobs) -> Presets:
     """Draw the presets and wire them to the knobs."""
     own = gr.BrowserState({}, storage_key="switchboard-presets", secret="kept-in-this-browser")  # noqa: S106
     chosen = gr.Radio(list(SHIPPED), label="Presets", elem_id="presets")

@@ -12,6 +12,7 @@ from backends import find
 from core.errors import AppError, RequestRefused
 from core.llm import Sampling
 from core.snippets import Coded
+from tabs import Page
 from tabs.next_token import PROMPT, endpoint, next_token
 from tabs.parts import QUIET, Knobs, knobs, picker
 from tabs.presets import presets
@@ -21,7 +22,7 @@ TITLE = "Sampling"
 ORDER = 50
 
 
-def build(page: gr.Blocks) -> None:
+def build(page: Page) -> None:
     """Draw the tab and wire it."""
     picked = picker(page, "sampling-model")
     with gr.Row(equal_height=False):

@@ -12,6 +12,7 @@ import gradio as gr
 from core.chat import ask
 from core.errors import AppError, BadSetting
 from core.llm import Conversation
+from tabs import Page
 from tabs.columns import MOST, Plan, Run, columns, line, prepare
 from tabs.parts import QUIET, Knobs, warning
 from tabs.presets import SHIPPED, Own, Presets, knobs_of, names
@@ -20,7 +21,7 @@ NOW = "As set now"
 Marked = list[tuple[str, str | None]]
 
 
-def side_by_side(page: gr.Blocks, choice: gr.Dropdown, knobs: Knobs, kept: Presets) -> None:
+def side_by_side(page: Page, choice: gr.Dropdown, knobs: Knobs, kept: Presets) -> None:
     """Draw the view and wire it."""
     with gr.Row(equal_height=True):
         prompt = gr.Textbox(

@@ -12,6 +12,7 @@ from core.errors import AppError, RequestRefused
 from core.llm import Conversation, Message
 from core.tokens import Renders
 from core.tools import tools
+from tabs import Page
 from tabs.parts import QUIET
 from tabs.tokenizing import coloured, facts, pieces_box, tokenizers, tokens
 
@@ -20,7 +21,7 @@ TURNS = "user: How much is Delhi to Paris?\nassistant: 499 USD.\nuser: And back?
 MOST_ROWS = 400
 
 
-def template(page: gr.Blocks, opened: gr.Tab) -> None:
+def template(page: Page, opened: gr.Tab) -> None:
     """Draw the view and wire it."""
     choice = gr.Dropdown(
         ["local/starter"], value="local/starter", label="Model", allow_custom_value=True, elem_id="template-model"

@@ -13,9 +13,10 @@ from gradio.events import api
 from backends import choices, find
 from core.chat import ask
 from core.errors import AppError
-from core.llm import Capabilities, Message
+from core.llm import Capabilities, Message, Price
 from core.settings import settings
 from core.tokens import Renders, Share, Token, share
+from tabs import Page
 from tabs.bubbles import money
 from tabs.chart import percent, quoted
 from tabs.parts import QUIET, warning
@@ -54,7 +55,7 @@ class Side:
     rows: gr.Markdown
 
 
-def build(page: gr.Blocks) -> None:
+def build(page: Page) -> None:
     """Draw the tab and wire it. Nothing is cut before the tab is opened: that imports and reads a tokenizer."""
     opened = Context.block
     with gr.Tabs():
@@ -68,7 +69,7 @@ def build(page: gr.Blocks) -> None:
 # --- a text -----------------------------------------------------------------------------------------------------------
 
 
-def _text(page: gr.Blocks, opened: Any) -> None:
+def _text(page: Page, opened: Any) -> None:
     text = gr.Textbox(TEXT, label="Text", lines=3, max_lines=12, elem_id="tokens-text")
     with gr.Row(elem_classes="chips"):
         for name, example in EXAMPLES.items():
@@ -78,7 +79,7 @@ def _text(page: gr.Blocks, opened: Any) -> None:
         sides = [_side(name, chosen) for name, chosen in (("left", "local/starter"), ("right", ""))]
     with gr.Accordion("What it costs to read", open=True):
         costs = gr.Markdown(elem_classes="wide", elem_id="tokens-costs")
-    known = gr.State({})
+    known = gr.State(())
     latest: dict[str, Any] = {"trigger_mode": "always_last", **QUIET}
     for side in sides:
         # One event for all three: a slow first answer then never covers the one to what was typed later.
@@ -125,26 +126,30 @@ def listed(found: tuple[Token, ...]) -> str:
     return "\n".join(["| # | token | id | bytes |", "|---:|---|---:|---:|", *rows, *more])
 
 
-def _prices() -> dict[str, Capabilities]:
-    """What is known of models with a price and of those that can be used; asked once, when the tab is opened."""
+Known = tuple[tuple[str, Price | None, int | None], ...]
+
+
+def _prices() -> Known:
+    """Choice, price and window of models with a price and of those that can be used; asked when the tab is opened."""
     usable = [row.choice for row in asyncio.run(choices()) if row.available]
     return asyncio.run(_known(list(dict.fromkeys([*PRICED, *usable[:20]]))))
 
 
-async def _known(names: list[str]) -> dict[str, Capabilities]:
-    """Their capabilities, asked side by side; who cannot be asked is left out."""
+async def _known(names: list[str]) -> Known:
+    """Asked side by side; who cannot be asked is left out."""
     asked = [(name, *find(name)) for name in names]
     told = await asyncio.gather(*(backend.capabilities(model) for _, backend, model in asked), return_exceptions=True)
-    return {name: can for (name, *_), can in zip(asked, told, strict=True) if isinstance(can, Capabilities)}
+    both = zip(asked, told, strict=True)
+    return tuple((name, can.price, can.context_window) for (name, *_), can in both if isinstance(can, Capabilities))
 
 
-def costs_of(choice: str | None, text: str | None, known: dict[str, Capabilities]) -> str:
+def costs_of(choice: str | None, text: str | None, known: Known) -> str:
     """What the text costs each model to read, and how much of its window it fills."""
     try:
         count = len(tokens(choice or "local/starter", text or ""))
     except AppError as error:
         return f"⚠️ {error}"
-    rows = sorted((share(name, can, count) for name, can in known.items()), key=_dearness)
+    rows = sorted((share(name, price, window, count) for name, price, window in known), key=_dearness)
     head = f"{count:,} tokens as the left tokenizer counts them; the others cut otherwise, into more or fewer."
     return "\n".join([head, "", "| model | to read it | of its window |", "|---|---:|---:|", *map(_cost, rows)])
 
