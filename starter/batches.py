@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 
 from starter.data.dialogues import dialogue
 from starter.render import render
-from starter.tokenizer import PAD, ROLES
+from starter.tokenizer import PAD, ROLES, token_id
 
 HELD_OUT = 10_000_000  # Batches from this number on are for measuring, never for training.
 
@@ -59,7 +59,7 @@ def make_batch(packing: Packing, number: int) -> Batch:
 def packed(documents: list[NDArray[np.uint16]], packing: Packing, tokenizer: Tokenizer) -> Batch:
     """Longest first, each into the first row with room; what fits nowhere is left out."""
     shape = (packing.rows, packing.length)
-    tokens, owners = np.full(shape, tokenizer.token_to_id(PAD), np.uint16), np.full(shape, -1, np.int16)
+    tokens, owners = np.full(shape, token_id(tokenizer, PAD), np.uint16), np.full(shape, -1, np.int16)
     spoken = np.zeros(shape, np.bool_)
     used = [0] * packing.rows
     for i, ids in enumerate(sorted(documents, key=len, reverse=True)):
@@ -74,9 +74,9 @@ def packed(documents: list[NDArray[np.uint16]], packing: Packing, tokenizer: Tok
 
 def spoken_by_model(ids: NDArray[np.uint16], tokenizer: Tokenizer) -> NDArray[np.bool_]:
     """True from after each <|assistant|> up to and with its <|end|>."""
-    marks = np.isin(ids, [tokenizer.token_to_id(r) for r in ROLES])
+    marks = np.isin(ids, [token_id(tokenizer, r) for r in ROLES])
     latest = np.maximum.accumulate(np.where(marks, np.arange(len(ids)), 0))
-    mine: NDArray[np.bool_] = (ids[latest] == tokenizer.token_to_id("<|assistant|>")) & ~marks
+    mine: NDArray[np.bool_] = (ids[latest] == token_id(tokenizer, "<|assistant|>")) & ~marks
     return mine
 
 

@@ -15,14 +15,9 @@ from typing import Any
 import torch
 
 from starter import PATH
-from starter.data.passages import INSTRUCTION, UNKNOWN
-from starter.data.site import CHOOSE
+from starter.cases import Case, Reply, conversation, fare_call, read
+from starter.data.passages import UNKNOWN
 from starter.data.talk import NAME
-
-CASES = Path(__file__).parent / "evaluation"
-KINDS = {"string": "string", "integer": "integer", "number": "number", "boolean": "boolean"}
-Case = dict[str, Any]
-Reply = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -33,80 +28,6 @@ class Check:
     file: str
     target: float
     passed: Callable[[Case, Reply], bool | None]  # None: the case says nothing about this row.
-
-
-def parsed_tool(line: str) -> dict[str, Any]:
-    """`name(a: string, b?: enum(x,y)): description.` as an OpenAI-style tool."""
-    name, inside, description = re.fullmatch(r"(\w+)\((.*)\): (.*)", line).groups()  # type: ignore[union-attr]
-    properties: dict[str, Any] = {}
-    required = []
-    for key, optional, kind in re.findall(r"(\w+)(\??): (enum\([^)]*\)|\[\w+\]|\w+)", inside):
-        properties[key] = {"type": kind}
-        if kind.startswith("enum"):
-            properties[key] = {"type": "string", "enum": kind[5:-1].split(",")}
-        if kind.startswith("["):
-            properties[key] = {"type": "array", "items": {"type": kind[1:-1]}}
-        required += [] if optional else [key]
-    parameters = {"type": "object", "properties": properties, "required": required}
-    return {"type": "function", "function": {"name": name, "description": description, "parameters": parameters}}
-
-
-def app_tools() -> dict[str, Any]:
-    """The app's tools by name."""
-    tools: dict[str, Any] = json.loads((CASES / "tools.json").read_text(encoding="utf-8"))
-    return tools
-
-
-def called(*calls: tuple[str, dict[str, Any]]) -> dict[str, Any]:
-    """An assistant message with these calls."""
-    made = [{"type": "function", "function": {"name": n, "arguments": a}} for n, a in calls]
-    return {"role": "assistant", "content": "", "tool_calls": made}
-
-
-def fare_call(pair: list[str]) -> tuple[str, dict[str, Any]]:
-    """The call for a pair of cities."""
-    return "get_ticket_price", dict(zip(("origin", "destination"), pair, strict=True))
-
-
-def conversation(file: str, case: Case) -> tuple[list[Reply], list[Any]]:
-    """Messages and tools for a case."""
-    tools = [app_tools()[n] for n in ("get_ticket_price", "current_time", "calculate")]
-    user = {"role": "user", "content": case.get("user", "")}
-    if file == "flights_follow":
-        a, b = case["before"]
-        fare = json.dumps({"origin": a, "destination": b, "price": 641, "currency": "USD", "note": "sample data"})
-        said = f"A one-way flight from {a} to {b} costs 641 USD (sample data)."
-        first = {"role": "user", "content": f"How much is a flight from {a} to {b}?"}
-        result = {"role": "tool", "content": fare}
-        return [first, called(fare_call([a, b])), result, {"role": "assistant", "content": said}, user], tools
-    if file == "results":
-        results = [{"role": "tool", "content": r} for r in case["results"]]
-        return [user, called(*((n, a) for n, a in case["calls"])), *results], offered(case, tools)
-    if file.startswith("schemas"):
-        lines = [json.loads(x)["tool"] for x in (CASES / "schemas.jsonl").read_text(encoding="utf-8").splitlines()]
-        at = lines.index(case["tool"])
-        return [user], [parsed_tool(lines[(at + i) % len(lines)]) for i in (7, 0, 13)]
-    if file == "passages":
-        numbered = "\n\n".join(f"[{i}] {p}" for i, p in enumerate(case["passages"], 1))
-        return [{"role": "user", "content": f"{INSTRUCTION}\n\n{numbered}\n\nQuestion: {case['question']}"}], []
-    if file == "links":
-        listed = "\n".join(f"- {text}: {url}" for text, url, _ in case["links"])
-        return [{"role": "user", "content": f"{CHOOSE}\n\nLinks of {case['site']}:\n{listed}"}], []
-    return [
-        *([{"role": "user", "content": "hi"}, {"role": "assistant", "content": "Hello!"}] if case.get("after") else []),
-        user,
-    ], tools
-
-
-def offered(case: Case, tools: list[Any]) -> list[Any]:
-    """The app's tools, and a description of any other that the case has called."""
-    known = {t["function"]["name"] for t in tools}
-    extra = []
-    for name, arguments in case["calls"]:
-        if name not in known:
-            kinds = ", ".join(f"{k}: {'string' if isinstance(v, str) else 'number'}" for k, v in arguments.items())
-            extra.append(parsed_tool(f"{name}({kinds}): {name.replace('_', ' ').capitalize()}."))
-    return tools + extra
 
 
 def plain(value: Any) -> Any:
@@ -132,7 +53,7 @@ def text(reply: Reply) -> str:
 
 def same(reply: Reply, *wanted: tuple[str, dict[str, Any]]) -> bool:
     """Whether the reply makes exactly these calls."""
-    return plain([list(c) for c in calls(reply)]) == plain([list(w) for w in wanted])
+    return bool(plain([list(c) for c in calls(reply)]) == plain([list(w) for w in wanted]))
 
 
 def exact(case: Case, reply: Reply) -> bool:
@@ -243,7 +164,7 @@ def evaluate(folder: Path, show: bool = False) -> dict[str, tuple[int, int]]:
     """Passed and counted cases for every check."""
     model, answers = Model(folder), {}
     for file in dict.fromkeys(c.file for c in CHECKS):
-        cases = [json.loads(x) for x in (CASES / f"{file}.jsonl").read_text(encoding="utf-8").splitlines()]
+        cases = read(file)
         answers[file] = list(zip(cases, model.replies([conversation(file, c) for c in cases]), strict=True))
     table = {}
     for check in CHECKS:

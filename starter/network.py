@@ -91,6 +91,9 @@ class Layer(nn.Module):
 class Network(nn.Module):
     """Token ids (rows, length) to hidden states (rows, length, width); `logits` reads those with the tied embedding."""
 
+    cos: Tensor
+    sin: Tensor
+
     def __init__(self, s: Shape, compute: torch.dtype = torch.float32) -> None:
         super().__init__()
         self.shape, self.compute = s, compute

@@ -23,7 +23,7 @@ from starter import PATH
 from starter.batches import HELD_OUT, Batch, Packing, batches, make_batch, texts
 from starter.export import llama, write_record
 from starter.network import Network, Shape, within
-from starter.tokenizer import END, PAD, save_tokenizer, train_tokenizer
+from starter.tokenizer import END, PAD, save_tokenizer, token_id, train_tokenizer
 
 SMALL: dict[str, Any] = {
     "width": 128,
@@ -144,7 +144,7 @@ def load_checkpoint(path: Path, net: Network, opts: list[torch.optim.Optimizer])
 
 def update(net: Network, opts: list[torch.optim.Optimizer], loss: Tensor, share: float) -> None:
     """One step of every optimizer, at `share` of its peak rate."""
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
     for opt in opts:
         for group in opt.param_groups:
@@ -204,7 +204,7 @@ def main() -> None:
     print(f"{sum(p.numel() for p in net.parameters()) / 1e6:.1f} M parameters on {device}, {o.workers} workers")
     facts = learn(net, o, Packing(tokenizer, o.seed, o.rows, o.length), device)
     tok = Tokenizer.from_file(str(tokenizer))
-    pad, end = tok.token_to_id(PAD), tok.token_to_id(END)
+    pad, end = token_id(tok, PAD), token_id(tok, END)
     llama(dict(net.state_dict()), shape, pad, end).save_pretrained(o.out, max_shard_size="9MB")
     for file in tokenizer.parent.iterdir():
         shutil.copy(file, o.out)

@@ -35,7 +35,7 @@ def reply(loaded: tuple[Any, Any], messages: list[dict[str, Any]], tools: list[A
 
 
 def flight_tools() -> list[Any]:
-    from starter.evaluate import app_tools
+    from starter.cases import app_tools
 
     return [app_tools()["get_ticket_price"], app_tools()["current_time"], app_tools()["calculate"]]
 

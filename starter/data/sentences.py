@@ -134,8 +134,8 @@ def being(rng: Random, agent: Doer | None = None) -> Said:
     be = rng.choice(tuple(ways))
     aux = ways[be].replace("{x}", x)
     ask = f"{question_word(rng, role)} {aux}{adjective}?"
-    known = (ask, ask, f"What {be} {adjective} {tail}?", capital(f"{aux}{adjective}?"))
-    return Said(capital(f"{x} {be} {adjective} {tail}."), known, (capital(f"{aux}{other}?"),))
+    answered = (ask, ask, f"What {be} {adjective} {tail}?", capital(f"{aux}{adjective}?"))
+    return Said(capital(f"{x} {be} {adjective} {tail}."), answered, (capital(f"{aux}{other}?"),))
 
 
 def order(rng: Random) -> Said:
