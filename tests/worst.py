@@ -35,6 +35,8 @@ MAKE: dict[str, Callable[[], bytes]] = {
     "noise without charset": lambda: bytes(_RANDOM.randrange(128, 256) for _ in range(2 * MB)),
     "one line of spaces": lambda: b"<p>" + b" " * (5 * MB - 9),
     "styles": lambda: b"<p style='display : none ; opacity:0.5'>x" * (5 * MB // 41),
+    "hidden elements": lambda: b"<p hidden>x" * (5 * MB // 11 - 9),
+    "hidden in hidden": lambda: b"<div style='display:none'>" * (5 * MB // 26 - 9),
     "a gzip bomb": lambda: gzip.compress(b" " * (300 * MB), 1),
     "empty gzip members": lambda: gzip.compress(b"") * 240_000,
 }

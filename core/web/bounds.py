@@ -23,28 +23,30 @@ _SHALLOW = frozenset(
 
 def bounded(html: bytes) -> tuple[bytes, bool]:
     """The beginning of `html` that is cheap to parse, mostly all of it, and whether it is nested absurdly deep."""
-    html = _LONG_TAG.sub(b"", html)
-    tags, html = _affordable(html)
-    return _NO_TAG.sub(b" ", html), _is_deep(tags)
+    html = _affordable(_LONG_TAG.sub(b"", html))
+    return _NO_TAG.sub(b" ", html), _is_deep(html)
 
 
-def _affordable(html: bytes) -> tuple[list[tuple[bytes, bool]], bytes]:
-    """The tags that make a page deep, each with whether it is an end, and the page up to where it costs too much."""
-    cost, tags = 0, list[tuple[bytes, bool]]()
+def _affordable(html: bytes) -> bytes:
+    """The page up to where its tags cost too much."""
+    cost = html.count(b"<") + len(html) // _BYTES_A_TAG
+    if cost <= MOST_TAGS:
+        return html
+    cost = 0
     for tag in _TAG.finditer(html):
-        name = (tag[2] or b"").lower()
-        cost += 1 + (len(name) + len(tag[3]) if name else 0) // _BYTES_A_TAG
+        cost += 1 + (len(tag[0]) // _BYTES_A_TAG if tag[2] else 0)
         if cost > MOST_TAGS:
-            return tags, html[: tag.start()]
-        if name and name not in _SHALLOW and not tag[3].endswith(b"/"):
-            tags.append((name, bool(tag[1])))
-    return tags, html
+            return html[: tag.start()]
+    return html
 
 
-def _is_deep(tags: list[tuple[bytes, bool]]) -> bool:
+def _is_deep(html: bytes) -> bool:
     depth, inside = 0, Counter[bytes]()
-    for name, is_end in tags:
-        step = -min(1, inside[name]) if is_end else 1
+    for end, name, rest in _TAG.findall(html):
+        name = name.lower()
+        if not name or name in _SHALLOW or rest.endswith(b"/"):
+            continue
+        step = -min(1, inside[name]) if end else 1
         inside[name] += step
         depth += step
         if depth > MOST_DEEP:

@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 from bs4 import BeautifulSoup, Tag
+from bs4.filter import SoupStrainer
 from resiliparse.extract.html2text import extract_plain_text
-from resiliparse.parse.html import HTMLTree
 
 from core.web.bounds import bounded
 from core.web.charset import decoded
+from core.web.hidden import without_hidden
 
 LONGEST_TEXT = 100_000  # characters of a page's text that are kept
 MOST_LINKS = 3_000
+# A tree of the whole page would cost more than everything else here together.
+_NEEDED = SoupStrainer(["base", "title", "meta", "h1", "a"])
 _THIN = 250  # characters: less than this is no text of a page
 
 
@@ -57,45 +59,35 @@ def page(url: str, final_url: str, body: bytes, kind: str, content_type: str) ->
     # From here on as UTF-8: one emoji makes every character of a str four bytes long.
     html, deep = bounded(text.encode("utf-8", "replace"))
     del text
-    soup = BeautifulSoup(html, "lxml", from_encoding="utf-8")
-    title, visible = _title(soup), _visible(html, deep)
-    note = _empty(soup, visible) or _missing(title, visible)
-    return Page(url, final_url, 200, title, _description(soup), visible, _links(soup, final_url), len(body), note=note)
+    html = without_hidden(html)
+    visible = _visible(html.decode(), deep)
+    soup = BeautifulSoup(html, "lxml", from_encoding="utf-8", parse_only=_NEEDED)
+    title, links = _title(soup), _links(soup, final_url)
+    note = _empty(html, visible) or _missing(title, visible)
+    return Page(url, final_url, 200, title, _description(soup), visible, links, len(body), note=note)
 
 
 # --- text -------------------------------------------------------------------------------------------------------------
 
-# What a browser would not show: text for search engines, or instructions for models.
-_HIDDEN = (
-    "script, style, template, noscript, [hidden], input[type=hidden], "
-    "[style*='display:none'], [style*='display: none'], [style*='visibility:hidden'], [style*='visibility: hidden'], "
-    "[style*='font-size:0'], [style*='font-size: 0'], [style*='opacity:0;'], [style$='opacity:0'], "
-    "[style*='opacity: 0;'], [style$='opacity: 0']"
-)
 
-
-def _visible(html: bytes, deep: bool) -> str:
+def _visible(html: str, deep: bool) -> str:
     """The main text of a page, or all that it shows where there is little that looks like one.
 
     Looking for the main text takes quadratic time in a `deep` page, so there all is taken.
     """
-    tree = HTMLTree.parse_from_bytes(html, "utf-8")
-    if tree.body is None:
-        return ""
-    for node in tree.body.query_selector_all(_HIDDEN):
-        node.decompose()
-    main = ""
-    if not deep:
-        main = extract_plain_text(tree, main_content=True, alt_texts=False, links=False, form_fields=False)
+    main = "" if deep else extract_plain_text(html, main_content=True, alt_texts=False)
     if len(main) < _THIN:
-        main = extract_plain_text(tree, main_content=False, alt_texts=False, links=False, form_fields=False)
-    return _clean(str(main)[:LONGEST_TEXT])
+        main = extract_plain_text(html, main_content=False, alt_texts=False)
+    return _clean(main[:LONGEST_TEXT])
+
+
+_UNSEEN = ("Cc", "Cf", "Co", "Cs", "Cn")
 
 
 def _clean(text: str) -> str:
     """`text` without characters that no reader sees: tags (U+E0000), zero widths, bidi controls, private use."""
-    seen = (char for char in text if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cf", "Co", "Cs", "Cn"))
-    lines = (" ".join(line.split()) for line in "".join(seen).splitlines())
+    unseen = {ord(char): None for char in set(text) if unicodedata.category(char) in _UNSEEN and char not in "\n\t"}
+    lines = (" ".join(line.split()) for line in text.translate(unseen).splitlines())
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
@@ -135,7 +127,7 @@ def _links(soup: BeautifulSoup, base: str) -> tuple[Link, ...]:
     found: dict[str, str] = {}
     for anchor in soup.find_all("a", href=True):
         url = _absolute(str(anchor["href"]), base)
-        if url and url not in (base, "") and not _is_hidden(anchor) and len(found) < MOST_LINKS:
+        if url and url != base and len(found) < MOST_LINKS:
             found[url] = found.get(url) or _line(anchor.get_text(" ") or str(anchor.get("title", "")), 120)
     return tuple(Link(url, text) for url, text in found.items())
 
@@ -152,36 +144,18 @@ def _absolute(href: str, base: str) -> str:
     return url if len(url) <= 2000 and url.isprintable() else ""
 
 
-_HIDING = re.compile(r"display:none|visibility:hidden|font-size:0(?![.\d]*[1-9])|opacity:0(?![.\d]*[1-9])")
-
-
-def _is_hidden(tag: Tag) -> bool:
-    return any(
-        parent.has_attr("hidden") or bool(_HIDING.search(str(parent.get("style", "")).replace(" ", "").lower()))
-        for parent in _line_of(tag)
-    )
-
-
-def _line_of(tag: Tag) -> Iterator[Tag]:
-    """A tag and what it stands in, as far as a page that people wrote is nested."""
-    here: Tag | None = tag
-    for _ in range(60):
-        if here is None:
-            return
-        yield here
-        here = here.parent
-
-
 # --- what is odd ------------------------------------------------------------------------------------------------------
 
 
-def _empty(soup: BeautifulSoup, visible: str) -> str:
+_ASKS = re.compile(rb"<noscript[^>]*>[^<]*(?:<(?!/noscript)[^<]*)*javascript", re.IGNORECASE)
+_MOUNT = re.compile(rb"\bid\s*=\s*[\"']?(?:root|app|__next|__nuxt|___gatsby|svelte|main-app)[\"'\s>]", re.IGNORECASE)
+
+
+def _empty(html: bytes, visible: str) -> str:
     """Why a page has nothing to read, when a program in it would have drawn the rest."""
-    asks = " ".join(tag.get_text(" ") for tag in soup.find_all("noscript", limit=20)).lower()
-    mounts = soup.find(id=re.compile(r"^(root|app|__next|__nuxt|___gatsby|svelte|main-app)$"))
-    if len(visible) >= _THIN or not soup.find("script"):
+    if len(visible) >= _THIN or b"<script" not in html.lower():
         return ""
-    if "javascript" in asks or mounts is not None or len(visible) < 20:
+    if len(visible) < 20 or _ASKS.search(html) or _MOUNT.search(html):
         return "This page is empty without JavaScript, which Switchboard does not run."
     return ""
 
