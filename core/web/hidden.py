@@ -8,20 +8,25 @@ from bs4 import BeautifulSoup, Tag
 
 _HIDING = re.compile(r"display:none|visibility:hidden|(?:font-size|opacity):0(?![.\d]*[1-9])")
 # Whether it is worth looking: most pages hide nothing by an attribute, and a whole tree takes most of the time.
-_STYLE = re.compile(rb"\bstyle\s*=\s*(\"[^\"<>]*\"|'[^'<>]*'|[^\s<>]*)", re.IGNORECASE)
-_ATTRIBUTE = re.compile(rb"[\s\"']hidden(?=[\s=>/])", re.IGNORECASE)
+_STYLE = re.compile(rb"style\s*=\s*(\"[^\"<>]*\"|'[^'<>]*'|[^\s<>]*)")
+_ATTRIBUTE = re.compile(rb"[\s\"']hidden(?=[\s=>/])")
 
 
 def without_hidden(html: bytes) -> bytes:
     """`html`, as UTF-8, without the elements that its attributes hide, and without templates."""
-    styled = any(_hides(style[1].decode("utf-8", "replace")) for style in _STYLE.finditer(html))
-    if not styled and not _ATTRIBUTE.search(html) and b"<template" not in html.lower():
+    if not _may_hide(html.lower()):
         return html
     soup = BeautifulSoup(html, "lxml", from_encoding="utf-8")
     for tag in [tag for tag in soup.descendants if isinstance(tag, Tag) and _is_hidden(tag)]:
         if not tag.decomposed:
             tag.decompose()
     return soup.encode("utf-8")
+
+
+def _may_hide(html: bytes) -> bool:
+    if b"<template" in html or (b"hidden" in html and _ATTRIBUTE.search(html)):
+        return True
+    return any(_hides(style[1].decode("utf-8", "replace")) for style in _STYLE.finditer(html))
 
 
 def _is_hidden(tag: Tag) -> bool:
