@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from core.llm import Capabilities, Conversation, ToolSpec
+from core.llm import Conversation, Price, ToolSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,6 @@ class Share:
     fraction: float | None
 
 
-def share(choice: str, can: Capabilities, count: int) -> Share:
+def share(choice: str, price: Price | None, window: int | None, count: int) -> Share:
     """What `count` tokens cost `choice` to read, and how much of its window they fill."""
-    cost = can.price.of(count, 0) if can.price else None
-    window = can.context_window
-    return Share(choice, cost, window, count / window if window else None)
+    return Share(choice, price.of(count, 0) if price else None, window, count / window if window else None)
