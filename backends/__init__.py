@@ -47,7 +47,9 @@ def find(choice: str) -> tuple[Backend, str]:
     if backend is None:
         raise SetupNeeded(f"There is no provider {provider!r}. Choose one of {', '.join(sorted(backends()))}.")
     if not model:
-        raise SetupNeeded(f"{backend.label} has no model to use yet. Choose another provider, or set it up.")
+        _, rows = _lists.get(provider, (0, []))
+        missing = next((row.reason for row in rows if row.reason), "")
+        raise SetupNeeded(missing or f"Choose a model of {backend.label}.")
     return backend, model
 
 

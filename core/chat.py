@@ -89,6 +89,11 @@ def stopped(conversation: Conversation) -> Conversation:
     return conversation if finished else marked(conversation, "Stopped.")
 
 
+def reopened(conversation: Conversation) -> Conversation:
+    """The conversation as it is opened again: an answer that never came is marked, a tool call may still be allowed."""
+    return conversation if pending(conversation) else stopped(conversation)
+
+
 def ask(conversation: Conversation, text: str) -> Conversation:
     """The conversation with the user's next message. Raises BadSetting when it is empty or too long."""
     text, longest = text.strip(), settings().longest_message

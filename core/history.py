@@ -22,9 +22,12 @@ def new_id() -> str:
 
 
 def keep(kept: Kept, id: str, conversation: Conversation) -> Kept:
-    """The list with this conversation first. The oldest are let go where the browser's room would not do."""
+    """The list with this conversation first, or without it when nothing is left of it.
+
+    The oldest are let go where the browser's room would not do.
+    """
     if not conversation:
-        return kept
+        return without(kept, id)
     before = next((row for row in kept if row["id"] == id), None)
     title = before["title"] if before else title_of(conversation)
     rows = [{"id": id, "title": title, "messages": dump(conversation)}, *(row for row in kept if row["id"] != id)]
@@ -65,23 +68,48 @@ def _text(row: dict[str, Any]) -> str:
     return "\n".join([row["title"], *(message.get("text", "") for message in row["messages"])]).casefold()
 
 
-def as_json(conversation: Conversation) -> str:
+def parsed(text: str | None) -> Kept:
+    """The list from the browser's own text; empty when that is none of ours."""
+    try:
+        rows = json.loads(text or "[]")
+    except ValueError:
+        return []
+    sound = isinstance(rows, list) and all(
+        isinstance(row, dict) and {"id", "title", "messages"} <= set(row) for row in rows
+    )
+    return rows if sound else []
+
+
+def written(kept: Kept) -> str:
+    """The reverse of `parsed`."""
+    return json.dumps(kept, ensure_ascii=False)
+
+
+def title(kept: Kept, id: str, conversation: Conversation) -> str:
+    """What a conversation is called: as it was renamed, else by its first words."""
+    return next((row["title"] for row in kept if row["id"] == id), title_of(conversation))
+
+
+def as_json(title: str, conversation: Conversation) -> str:
     """The conversation as it is exported and imported."""
-    return json.dumps({"switchboard": 1, "messages": dump(conversation)}, ensure_ascii=False, indent=2)
+    whole = {"switchboard": 1, "title": title, "messages": dump(conversation)}
+    return json.dumps(whole, ensure_ascii=False, indent=2)
 
 
-def from_json(text: str | bytes) -> Conversation:
+def from_json(text: str | bytes) -> tuple[str, Conversation]:
     """The reverse of `as_json`. Raises BadSetting for anything else."""
     try:
         data = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         data = None
-    return load(data.get("messages") if isinstance(data, dict) else None)
+    conversation = load(data.get("messages") if isinstance(data, dict) else None)
+    named = data.get("title") if isinstance(data, dict) else None
+    return named if isinstance(named, str) and named.strip() else title_of(conversation), conversation
 
 
-def as_markdown(conversation: Conversation) -> str:
+def as_markdown(title: str, conversation: Conversation) -> str:
     """The conversation as a document to read."""
-    parts = [f"# {title_of(conversation)}"]
+    parts = [f"# {title}"]
     for message in conversation:
         if message.tool_result is not None:
             parts.append(f"*{message.tool_result.name} answered:* {message.tool_result.content}")

@@ -72,13 +72,13 @@ def _tool(call: ToolCall, result: ToolResult | None, waiting: bool) -> Bubble:
     shown = ", ".join(str(value) for value in call.arguments.values())
     title = f"🛠️ {call.name}({shown[:80]}{'…' if len(shown) > 80 else ''})"
     if result is None:
-        state = "Waiting for the result…" if waiting else "The call was interrupted."
-        return _folded(title, f"{_code(arguments)}\n\n{state}", finished=not waiting)
-    answer = f"⚠️ {harmless(result.content)}" if result.is_error else _code(result.content)
-    return _folded(title, f"{_code(arguments)}\n\n{answer}", True, result.seconds)
+        state = "Not answered yet." if waiting else "The call was interrupted."
+        return _folded(title, f"{code(arguments)}\n\n{state}", finished=not waiting)
+    answer = f"⚠️ {harmless(result.content)}" if result.is_error else code(result.content)
+    return _folded(title, f"{code(arguments)}\n\n{answer}", True, result.seconds)
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     """`text` in a code block that nothing inside it can end."""
     return harmless(f"~~~~~~~~\n{text.replace('~~~~~~~~', '')}\n~~~~~~~~")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -10,19 +11,20 @@ from typing import Any
 
 import gradio as gr
 
-from backends import find
-from core.chat import add, ask, converse, marked, pending, stopped
+from core.chat import ask, pending, stopped
 from core.errors import AppError
-from core.history import Kept, keep, new_id
-from core.llm import Conversation, Event, Progress, Sampling, ToolCall, Waiting
+from core.history import keep, new_id, parsed, written
+from core.llm import Conversation, ToolCall
 from core.settings import settings
 from core.tools import tools
 from tabs import Page
-from tabs.bubbles import bubbles, message_at, totals
-from tabs.conversations import Shelf, listed, shelf
+from tabs.answering import answered
+from tabs.bubbles import bubbles, code, message_at, totals
+from tabs.conversations import FRESH, Shelf, listed, shelf
 from tabs.downloads import downloads
 from tabs.endpoints import endpoints
-from tabs.parts import QUIET, Knobs, Picker, Turn, about, knobs, picker, told, wanted, warning
+from tabs.parts import QUIET, Knobs, Picker, Turn, about, knobs, picker, toast
+from tabs.remembering import remember
 
 TITLE = "Chat"
 ORDER = 10
@@ -32,6 +34,8 @@ EXAMPLES = (
     "What time is it in Tokyo, and what is 17.5 % of 2,340?",
     "What can you do?",
 )
+WELCOME = """### What would you like to know?
+The built-in model looks up sample fares, tells the time and reckons. For the rest, choose a larger model."""
 LATEX: list[dict[str, str | bool]] = [
     {"left": "$$", "right": "$$", "display": True},
     {"left": "\\[", "right": "\\]", "display": True},
@@ -93,7 +97,7 @@ def _chatbot() -> gr.Chatbot:
     return gr.Chatbot(
         show_label=False, label="Conversation", height="max(320px, calc(100dvh - 330px))", editable="user",
         buttons=["copy", "copy_all"], latex_delimiters=LATEX, examples=[{"text": text} for text in EXAMPLES],
-        placeholder="### Ask anything\nThe built-in model needs no key and no network.", elem_id="bot",
+        placeholder=WELCOME, elem_id="bot",
     )  # fmt: skip
 
 
@@ -101,8 +105,8 @@ def _approval() -> tuple[gr.Column, gr.Markdown, gr.Button, gr.Button]:
     with gr.Column(visible=False, elem_id="approval") as approval:
         question = gr.Markdown(container=True)
         with gr.Row():
-            approve = gr.Button("Approve", variant="primary", elem_id="approve")
-            reject = gr.Button("Reject", variant="stop", elem_id="reject")
+            approve = gr.Button("Approve", variant="primary", size="sm", elem_id="approve")
+            reject = gr.Button("Reject", variant="stop", size="sm", elem_id="reject")
     return approval, question, approve, reject
 
 
@@ -135,15 +139,18 @@ def _settings() -> tuple[gr.Textbox, gr.CheckboxGroup, gr.Checkbox, Knobs]:
 
 def _wire_model(page: Page, chat: Chat) -> None:
     dropdown, widgets = chat.picker.dropdown, list(chat.knobs.widgets.values())
+    remember(page, model=dropdown, system=chat.system, tools=chat.allowed, ask_first=chat.ask_first)
     for event in (page.load, dropdown.change):
         event(chat.knobs.fit, dropdown, widgets, **QUIET)
 
 
 def _wire_turns(page: Page, chat: Chat, kept: Shelf, approve: gr.Button, reject: gr.Button) -> None:
     bot, box, conversation, turn = chat.bot, chat.box, chat.conversation, chat.turn
-    shown = [conversation, bot, box, chat.current, chat.approval, chat.status]
-    stored = [kept.state, kept.search, chat.current, conversation]
-    keeping: dict[str, Any] = {"fn": _keep, "inputs": stored, "outputs": [kept.state, kept.listing], **QUIET}
+    shown = [conversation, bot, box, chat.current, chat.approval, chat.question, chat.status]
+    stored = [kept.store, kept.search, chat.current, conversation]
+    keeping: dict[str, Any] = {
+        "fn": _keep, "inputs": stored, "outputs": [kept.store, kept.listing], "js": FRESH, **QUIET
+    }  # fmt: skip
     # Whatever starts an answer puts a new Turn into `turn`, and there is one event that streams.
     run = _streaming(chat)
     finished = run.success(_finish, [conversation, chat.decisions, turn], [box, chat.approval, chat.question], **QUIET)
@@ -182,7 +189,9 @@ def _streaming(chat: Chat) -> Any:
 def view(conversation: Conversation, current: str, text: str = "", streaming: bool = False) -> list[Any]:
     """Values for conversation, chatbot, message box, id, approval and status."""
     box = gr.update(value=text, submit_btn=not streaming, stop_btn=streaming)
-    return [conversation, bubbles(conversation), box, current, gr.update(visible=False), totals(conversation)]
+    call = None if streaming else _undecided(conversation, {})
+    asked = gr.update(visible=call is not None), _question(call)
+    return [conversation, bubbles(conversation), box, current, *asked, totals(conversation)]
 
 
 def _started(conversation: Conversation, current: str) -> list[Any]:
@@ -190,16 +199,18 @@ def _started(conversation: Conversation, current: str) -> list[Any]:
     return [*view(conversation, current or new_id(), streaming=True), Turn()]
 
 
-def _send(turn: Turn, conversation: Conversation, current: str, text: str) -> list[Any]:
+def _send(turn: Turn, conversation: Conversation, current: str, text: str) -> Any:
+    if not text.strip():
+        return gr.skip()
     try:
         asked = ask(stopped(conversation), text)
     except AppError as error:
-        raise warning(error) from error
+        return toast(error)
     turn.leave()
     return _started(asked, current)
 
 
-def _send_example(turn: Turn, conversation: Conversation, current: str, chosen: gr.SelectData) -> list[Any]:
+def _send_example(turn: Turn, conversation: Conversation, current: str, chosen: gr.SelectData) -> Any:
     return _send(turn, conversation, current, chosen.value["text"])
 
 
@@ -217,7 +228,7 @@ def _retry(turn: Turn, conversation: Conversation, current: str, where: gr.Retry
     return _started(conversation[: place + 1], current)
 
 
-def _edit(turn: Turn, conversation: Conversation, current: str, where: gr.EditData) -> list[Any]:
+def _edit(turn: Turn, conversation: Conversation, current: str, where: gr.EditData) -> Any:
     place = _question_at(conversation, where.index)
     return _send(turn, conversation[:place], current, str(where.value))
 
@@ -226,6 +237,13 @@ def _undo(turn: Turn, conversation: Conversation, current: str, where: gr.UndoDa
     turn.leave()
     place = _question_at(conversation, where.index)
     return view(conversation[:place], current, text=conversation[place].text)
+
+
+def _question(call: ToolCall | None) -> str:
+    if call is None:
+        return ""
+    arguments = json.dumps(dict(call.arguments), ensure_ascii=False)[:500]
+    return f"The model wants to call **{call.name}** with {code(arguments)}\nAllow it?"
 
 
 def _undecided(conversation: Conversation, decisions: dict[str, bool]) -> ToolCall | None:
@@ -242,48 +260,23 @@ async def _answer(
     given: dict[str, Any], decisions: dict[str, bool], turn: Turn,
 ) -> AsyncGenerator[Any]:  # fmt: skip
     """The model's part of the turn: yields conversation, bubbles and status, some ten times a second."""
-    status = ""
-    try:
-        backend, model = find(choice)
-        found = tools()
-        events = converse(
-            backend, model, conversation, system=system or "", tools=[found[name] for name in allowed if name in found],
-            sampling=Sampling.of(given), ask_first=ask_first, decisions=decisions,
-        )  # fmt: skip
-        async with aclosing(wanted(events, turn)) as batches:
-            async for batch in batches:
-                for event in batch:
-                    conversation, status = add(conversation, event), _status(event)
-                # Also a tick without news must yield: Gradio notices only there that the visitor has left.
-                yield [conversation, bubbles(conversation), status] if batch else gr.skip()
-    except Exception as error:
-        # Whatever went wrong, what has come so far stays on the page and the reason stands under it.
-        conversation = marked(conversation, told(error))
-    if turn.over == "left":
-        return
-    if turn.over == "stopped":
-        conversation = stopped(conversation)
-    turn.over = turn.over or "done"
-    yield conversation, bubbles(conversation), totals(conversation)
-
-
-def _status(event: Event) -> str:
-    match event:
-        case Waiting(seconds, reason):
-            return f"⏳ {reason}: trying again in {seconds} s"
-        case Progress(text, None):
-            return f"⏳ {text}"
-        case Progress(text, fraction):
-            return f"⏳ {text} ({fraction:.0%})"
-    return ""
+    options = {"system": system or "", "ask_first": ask_first, "decisions": decisions}
+    async with aclosing(answered(turn, choice, conversation, given, allowed or (), **options)) as steps:
+        async for step in steps:
+            if step is None:
+                yield gr.skip()
+            else:
+                conversation, status = step
+                yield conversation, bubbles(conversation), status
+    if turn.over != "left":
+        yield conversation, bubbles(conversation), totals(conversation)
 
 
 def _finish(conversation: Conversation, decisions: dict[str, bool], turn: Turn) -> list[Any]:
     """After an answer: the button sends again, unless the next answer has begun; a call may wait for approval."""
     call = _undecided(conversation, decisions)
-    question = f"The model wants to call **{call.name}**. Allow it?" if call else ""
     box = gr.update(submit_btn=bool(turn.over), stop_btn=not turn.over)
-    return [box, gr.update(visible=call is not None), question]
+    return [box, gr.update(visible=call is not None), _question(call)]
 
 
 def _stopped(turn: Turn) -> Any:
@@ -297,6 +290,6 @@ def _cleared(turn: Turn) -> list[Any]:
     return view((), new_id())
 
 
-def _keep(kept: Kept, words: str, current: str, conversation: Conversation) -> list[Any]:
-    rows = keep(kept or [], current, conversation)
-    return [rows, listed(rows, words, current)]
+def _keep(kept: str, words: str, current: str, conversation: Conversation) -> list[Any]:
+    rows = keep(parsed(kept), current, conversation)
+    return [written(rows), listed(rows, words, current)]

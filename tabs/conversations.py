@@ -2,36 +2,57 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
+from core.chat import reopened
 from core.errors import AppError
-from core.history import Kept, as_json, as_markdown, from_json, keep, matching, new_id, opened, renamed, without
+from core.history import (
+    Kept,
+    as_json,
+    as_markdown,
+    from_json,
+    keep,
+    matching,
+    new_id,
+    opened,
+    parsed,
+    renamed,
+    title,
+    without,
+    written,
+)  # fmt: skip
 from core.llm import Conversation
 from tabs import Page
-from tabs.parts import QUIET, Turn, warning
+from tabs.parts import QUIET, Turn, toast
 
 View = Callable[[Conversation, str], list[Any]]
 
-# The browser saves what the server hands it, so nothing is written to the server's disk.
-_SAVE = """(text) => {
-    const markdown = !text.startsWith("{");
+_KEY = "switchboard-conversations"
+# What this browser keeps is read anew before each use: another window of it may have written meanwhile.
+FRESH = f"(...given) => [localStorage.getItem({_KEY!r}) ?? '', ...given.slice(1)]"
+_WRITE = f"(text) => localStorage.setItem({_KEY!r}, text)"
+# The browser makes the file from what the server hands it, so nothing is written to the server's disk.
+_SAVE = """(name, text) => {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([text], {type: "text/plain"}));
-    link.download = markdown ? "conversation.md" : "conversation.json";
+    link.download = name;
     link.click();
     URL.revokeObjectURL(link.href);
 }"""
+# On a narrow page the sidebar covers the conversation that was just chosen in it.
+_CLOSE = "() => { if (innerWidth < 768) document.querySelector('.sidebar.open .toggle-button')?.click() }"
 
 
 @dataclass(frozen=True)
 class Shelf:
     """The widgets of the left sidebar."""
 
-    state: gr.BrowserState
+    store: gr.Textbox
     new: gr.Button
     search: gr.Textbox
     listing: gr.Radio
@@ -40,6 +61,7 @@ class Shelf:
     markdown: gr.Button
     json: gr.Button
     upload: gr.UploadButton
+    name: gr.Textbox
     exported: gr.Textbox
 
     def wire(
@@ -55,55 +77,80 @@ class Shelf:
 
         Opening another conversation leaves `turn`, the answer that is still coming in this one.
         """
-        state, search, listing = self.state, self.search, self.listing
+        store, search, listing = self.store, self.search, self.listing
 
-        def show(turn: Turn, kept: Kept, id: str) -> list[Any]:
-            turn.leave()
+        def show(kept: str, turn: Turn, id: str) -> Any:
             try:
-                return view(opened(kept or [], id), id)
+                conversation = reopened(opened(parsed(kept), id))
             except AppError as error:
-                raise warning(error) from error
-
-        def begin(turn: Turn, kept: Kept, words: str) -> list[Any]:
+                return toast(error)
             turn.leave()
-            return [*view((), new_id()), listed(kept, words or "", "")]
+            return view(conversation, id)
 
-        def drop(turn: Turn, kept: Kept, words: str, id: str) -> list[Any]:
-            rest = without(kept or [], id)
-            return [rest, *begin(turn, rest, words)]
-
-        def bring(turn: Turn, kept: Kept, words: str, data: bytes) -> list[Any]:
+        def begin(kept: str, turn: Turn, words: str) -> list[Any]:
             turn.leave()
+            return [*view((), new_id()), listed(parsed(kept), words, "")]
+
+        def drop(kept: str, turn: Turn, words: str, id: str) -> list[Any]:
+            rest = written(without(parsed(kept), id))
+            return [rest, *begin(rest, turn, words)]
+
+        def bring(kept: str, turn: Turn, words: str, data: bytes) -> Any:
             try:
-                brought, fresh = from_json(data), new_id()
+                name, brought = from_json(data)
             except AppError as error:
-                raise warning(error) from error
-            more = keep(kept or [], fresh, brought)
-            return [more, *view(brought, fresh), listed(more, words, fresh)]
+                return toast(error)
+            turn.leave()
+            fresh = new_id()
+            more = renamed(keep(parsed(kept), fresh, brought), fresh, name)
+            return [written(more), *view(brought, fresh), listed(more, words, fresh)]
 
-        def restore(turn: Turn, kept: Kept) -> list[Any]:
-            last = kept[0]["id"] if kept else new_id()
-            return [*show(turn, kept, last), listed(kept, "", last)]
+        def restore(kept: str, turn: Turn) -> Any:
+            rows = parsed(kept)
+            last = rows[0]["id"] if rows else new_id()
+            values = show(kept, turn, last)
+            return [*values, listed(rows, "", last)] if isinstance(values, list) else values
 
-        def rename(kept: Kept, words: str, id: str, title: str) -> list[Any]:
-            changed = renamed(kept or [], id, title)
-            return [changed, listed(changed, words, id), ""]
+        def rename(kept: str, words: str, id: str, title: str) -> list[Any]:
+            changed = renamed(parsed(kept), id, title)
+            return [written(changed), listed(changed, words, id), ""]
 
-        page.load(restore, [turn, state], [*shown, listing], **QUIET)
-        listing.input(show, [turn, state, listing], list(shown), **QUIET)
-        search.change(listed, [state, search, current], listing, **QUIET)
-        self.new.click(begin, [turn, state, search], [*shown, listing], **QUIET)
-        self.delete.click(drop, [turn, state, search, current], [state, *shown, listing], **QUIET)
-        self.upload.upload(bring, [turn, state, search, self.upload], [state, *shown, listing], **QUIET)
-        self.title.submit(rename, [state, search, current, self.title], [state, listing, self.title], **QUIET)
-        for button, form in ((self.markdown, as_markdown), (self.json, as_json)):
-            made = button.click(form, conversation, self.exported, **QUIET)
-            made.success(None, self.exported, None, js=_SAVE)
+        def find(kept: str, words: str, id: str) -> Any:
+            return listed(parsed(kept), words, id)
+
+        kept: dict[str, Any] = {"js": FRESH, **QUIET}
+        store.change(None, store, None, js=_WRITE)
+        page.load(restore, [store, turn], [*shown, listing], **kept)
+        search.change(find, [store, search, current], listing, **kept)
+        picked = listing.input(show, [store, turn, listing], list(shown), **kept)
+        begun = self.new.click(begin, [store, turn, search], [*shown, listing], **kept)
+        self.delete.click(drop, [store, turn, search, current], [store, *shown, listing], **kept)
+        self.upload.upload(bring, [store, turn, search, self.upload], [store, *shown, listing], **kept)
+        self.title.submit(rename, [store, search, current, self.title], [store, listing, self.title], **kept)
+        for chosen in (picked, begun):
+            chosen.success(None, None, None, js=_CLOSE)
+        for button, form in ((self.markdown, _markdown), (self.json, _json)):
+            made = button.click(form, [store, current, conversation], [self.name, self.exported], **kept)
+            made.success(None, [self.name, self.exported], None, js=_SAVE)
+
+
+def _markdown(kept: str, id: str, conversation: Conversation) -> tuple[str, str]:
+    """The name and the text of an exported document."""
+    called = title(parsed(kept), id, conversation)
+    return f"{_file_name(called)}.md", as_markdown(called, conversation)
+
+
+def _json(kept: str, id: str, conversation: Conversation) -> tuple[str, str]:
+    called = title(parsed(kept), id, conversation)
+    return f"{_file_name(called)}.json", as_json(called, conversation)
+
+
+def _file_name(title: str) -> str:
+    return "-".join(re.findall(r"\w+", title.lower()))[:60] or "conversation"
 
 
 def shelf() -> Shelf:
     """Draw the left sidebar."""
-    state = gr.BrowserState([], storage_key="switchboard-conversations", secret="kept-in-this-browser")  # noqa: S106
     with gr.Sidebar(open=False, width=280):
         gr.Markdown("### Conversations")
         new = gr.Button("New chat", variant="primary", size="sm", elem_id="new-chat")
@@ -113,15 +160,15 @@ def shelf() -> Shelf:
             title = gr.Textbox(label="New title", placeholder="Enter renames it", elem_id="rename-chat")
             delete = gr.Button("Delete", size="sm", variant="stop", elem_id="delete-chat")
             with gr.Row():
-                markdown = gr.Button("Markdown", size="sm", elem_id="export-markdown")
-                json = gr.Button("JSON", size="sm", elem_id="export-json")
+                markdown = gr.Button("Export Markdown", size="sm", elem_id="export-markdown")
+                json = gr.Button("Export JSON", size="sm", elem_id="export-json")
         upload = gr.UploadButton("Import JSON", file_types=[".json"], type="binary", size="sm", elem_id="import-chat")
         gr.Markdown("Kept in this browser only.", elem_classes="hint")
-        exported = gr.Textbox(visible="hidden")
-    return Shelf(state, new, search, listing, title, delete, markdown, json, upload, exported)
+        store, name, exported = (gr.Textbox(visible="hidden") for _ in range(3))
+    return Shelf(store, new, search, listing, title, delete, markdown, json, upload, name, exported)
 
 
-def listed(kept: Kept | None, words: str, current: str) -> Any:
+def listed(kept: Kept, words: str | None, current: str) -> Any:
     """The list of conversations, those that match `words`, with the open one marked."""
-    rows = [(row["title"], row["id"]) for row in matching(kept or [], words or "")]
+    rows = [(row["title"], row["id"]) for row in matching(kept, words or "")]
     return gr.update(choices=rows, value=current if current in dict(rows).values() else None)

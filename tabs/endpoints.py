@@ -17,7 +17,7 @@ from core.llm import Conversation, Message, Sampling, ToolSpec
 from core.settings import settings
 from core.streams import ticks
 from core.tools import tools
-from tabs.parts import TICK, warning
+from tabs.parts import TICK, refusal
 
 
 def endpoints() -> None:
@@ -65,7 +65,7 @@ async def chat(
                 if batch:
                     yield reply(conversation[start:])
     except AppError as error:
-        raise warning(error) from error
+        raise refusal(error) from error
 
 
 def _history(rows: list[dict[str, Any]]) -> Conversation:

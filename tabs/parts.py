@@ -66,9 +66,20 @@ def told(error: Exception) -> str:
     return "Something went wrong inside Switchboard. The log tells what; try again, or choose another model."
 
 
+def refusal(error: Exception) -> gr.Error:
+    """The same for who calls an endpoint: plain text."""
+    return gr.Error(told(error), print_exception=False)
+
+
 def warning(error: Exception) -> gr.Error:
-    """The same as a toast. Gradio renders its text as HTML, so it is escaped."""
+    """The same for the page, where Gradio renders it as HTML, so it is escaped; its widgets show that they failed."""
     return gr.Error(html.escape(told(error)), print_exception=False)
+
+
+def toast(error: Exception) -> Any:
+    """The same as a notice that leaves every widget as it is. Gradio renders it as HTML, so it is escaped."""
+    gr.Warning(html.escape(told(error)))
+    return gr.skip()
 
 
 # --- the model picker -------------------------------------------------------------------------------------------------
@@ -203,7 +214,8 @@ def knobs() -> Knobs:
     widgets = {knob.name: _widget(knob) for knob in fields(Sampling)}
     for name, widget in widgets.items():
         # A slider that is being drawn along sends more than is handled; the last of it is what counts.
-        widget.input(partial(_moved, name), [given, widget], given, trigger_mode="always_last", **QUIET)
+        moved = widget.change if isinstance(widget, gr.Textbox) else widget.input  # Pasting is a change, and no input.
+        moved(partial(_moved, name), [given, widget], given, trigger_mode="always_last", **QUIET)
     reset = gr.Button("Set all knobs back", size="sm")
     reset.click(partial(holding, {}), None, [given, *widgets.values()], **QUIET)
     return Knobs(given, widgets)
@@ -224,7 +236,7 @@ def _label(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-def _moved(name: str, given: dict[str, Any], value: Any) -> dict[str, Any]:
+def _moved(name: str, given: dict[str, Any], value: Any) -> Any:
     """The knobs to send after one of them was moved; an emptied one is no longer sent."""
     if name == "stop":
         value = [line for line in (value or "").splitlines() if line]
@@ -234,7 +246,7 @@ def _moved(name: str, given: dict[str, Any], value: Any) -> dict[str, Any]:
     try:
         Sampling.of({name: value})
     except BadSetting as error:
-        raise warning(error) from error
+        return toast(error)
     return rest | {name: value}
 
 

@@ -227,7 +227,7 @@ def test_a_conversation_is_exported_and_brought_back(page: Page, tmp_path: Path)
     assert "**You:** Keep this" in markdown.value.path().read_text("utf-8")
     with page.expect_download() as exported:
         page.locator("#export-json").click()
-    assert exported.value.suggested_filename == "conversation.json"
+    assert exported.value.suggested_filename == "keep-this.json"
     file = tmp_path / "conversation.json"
     exported.value.save_as(file)
     page.locator("#delete-chat").click()
@@ -368,3 +368,50 @@ def test_a_model_is_pulled_in_sight(page: Page, service: Provider) -> None:
     expect(page.get_by_text("qwen3:0.6b is here.")).to_be_visible()
     asked = next(request for request in service.requests if request.path == "/api/pull")
     assert asked.body["model"] == "qwen3:0.6b"
+
+
+def test_two_windows_keep_each_others_conversations(page: Page, url: str) -> None:
+    other = page.context.new_page()
+    opened(other, url)
+    for window, text in ((page, "From the first"), (other, "From the second")):
+        send(window, text)
+        answer(window, "Hello there")
+        finished(window)
+        window.wait_for_timeout(500)
+    opened(page, url)
+    shelf(page)
+    expect(page.locator("#chats label")).to_have_text(["From the second", "From the first"])
+
+
+def test_a_call_still_waits_after_a_reload(page: Page, service: Provider, url: str) -> None:
+    page.get_by_label("Ask me before each call").check()
+    service.say(Say(calls=(FLIGHT,)), Say(("It costs 499 dollars.",)))
+    send(page, "Delhi to Paris?")
+    expect(page.locator("#approval")).to_contain_text("get_ticket_price")
+    page.wait_for_timeout(500)
+    opened(page, url)
+    expect(page.locator("#approval")).to_contain_text("Delhi")
+    expect(page.get_by_label("Ask me before each call")).to_be_checked()
+    page.locator("#approve").click()
+    answer(page, "It costs 499 dollars.")
+
+
+def test_what_cannot_be_sent_is_told_and_the_chat_stays(page: Page) -> None:
+    send(page, "First")
+    answer(page, "Hello there")
+    finished(page)
+    send(page, "x" * 100_001)
+    expect(page.get_by_test_id("toast-body")).to_contain_text("too long")
+    answer(page, "Hello there")
+    expect(page.locator("#message textarea")).to_have_value("x" * 100_001)
+
+
+def test_a_pasted_stop_sequence_counts(page: Page, service: Provider) -> None:
+    page.get_by_role("button", name=re.compile("^Sampling")).click()
+    page.get_by_label("Stop sequences").evaluate(
+        "box => { box.value = 'END'; box.dispatchEvent(new InputEvent('input', {bubbles: true})) }"
+    )
+    page.wait_for_timeout(500)
+    send(page, "Hello")
+    answer(page, "Hello there")
+    assert service.asked()[-1].body["stop"] == ["END"]

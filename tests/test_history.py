@@ -25,7 +25,7 @@ WHOLE: Conversation = (
 
 def test_a_conversation_survives_json() -> None:
     assert load(dump(WHOLE)) == WHOLE
-    assert history.from_json(history.as_json(WHOLE)) == WHOLE
+    assert history.from_json(history.as_json("Mine", WHOLE)) == ("Mine", WHOLE)
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,15 @@ def test_the_newest_comes_first_and_keeps_its_title() -> None:
     assert history.opened(kept, "nowhere") == ()
 
 
-def test_an_empty_conversation_is_not_kept() -> None:
-    assert history.keep([], "a", ()) == []
+def test_a_conversation_of_which_nothing_is_left_is_not_kept() -> None:
+    assert history.keep(history.keep([], "a", WHOLE), "a", ()) == []
+
+
+@pytest.mark.parametrize("text", [None, "", "nonsense", "{}", "[3]", '[{"id": 1}]'])
+def test_what_a_browser_keeps_is_read_or_left(text: str | None) -> None:
+    kept = history.keep([], "a", WHOLE)
+    assert history.parsed(history.written(kept)) == kept
+    assert history.parsed(text) == []
 
 
 def test_search_finds_words_of_title_and_messages() -> None:
@@ -70,6 +77,6 @@ def test_the_oldest_goes_when_the_browser_has_no_room(monkeypatch: pytest.Monkey
 
 
 def test_the_document_tells_everything_that_was_said() -> None:
-    document = history.as_markdown((*WHOLE, Message("assistant", "It", note="Stopped.")))
-    for said in ("# How much is", "Calls get_ticket_price", '"Delhi"', "512 USD", "It costs 512 USD.", "(Stopped.)"):
+    document = history.as_markdown("Flights", (*WHOLE, Message("assistant", "It", note="Stopped.")))
+    for said in ("# Flights", "Calls get_ticket_price", '"Delhi"', "512 USD", "It costs 512 USD.", "(Stopped.)"):
         assert said in document

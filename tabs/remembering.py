@@ -1,0 +1,31 @@
+"""Settings of a tab that come back with the visitor: kept in the browser, never on the server."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from tabs import Page
+from tabs.parts import QUIET
+
+
+def remember(page: Page, **widgets: Any) -> None:
+    """Bring each widget's value back when the page is opened, and keep it whenever the visitor changes it.
+
+    The tab must be the first one: Gradio reads what a browser keeps only for widgets that are on the page at once.
+    """
+    kept = gr.BrowserState({}, storage_key="switchboard-settings", secret="no secret: it goes to the browser")  # noqa: S106
+
+    def restore(values: dict[str, Any]) -> list[Any]:
+        return [gr.update(value=values[name]) if name in (values or {}) else gr.skip() for name in widgets]
+
+    def note(name: str, values: dict[str, Any], value: Any) -> dict[str, Any]:
+        return (values or {}) | {name: value}
+
+    page.load(restore, kept, list(widgets.values()), **QUIET)
+    for name, widget in widgets.items():
+        # Text is kept when its field is left, not at every key.
+        changed = widget.blur if isinstance(widget, gr.Textbox) else widget.input
+        changed(partial(note, name), [kept, widget], kept, **QUIET)
