@@ -18,7 +18,7 @@ from core.settings import settings
 from tabs import Page
 from tabs.bubbles import money
 from tabs.chart import quoted
-from tabs.parts import QUIET, Turn, told, wanted, warning
+from tabs.parts import QUIET, Turn, toast, told, wanted
 from tabs.saving import saves
 
 EXAMPLE = "What time is it in Tokyo?\nWhat is 17.5 % of 2,340?\nWhat can you do?"
@@ -61,11 +61,11 @@ def usable() -> list[str]:
     return [row.choice for row in asyncio.run(choices()) if row.available]
 
 
-def _read(data: bytes) -> str:
+def _read(data: bytes) -> Any:
     try:
         prompts(data)
     except BadSetting as error:
-        raise warning(error) from error
+        return toast(error)
     return data.decode("utf-8-sig")
 
 

@@ -27,7 +27,7 @@ from tabs.bubbles import bubbles
 from tabs.chart import quoted
 from tabs.columns import MOST, Columns, Plan, Run, columns, prepare
 from tabs.endpoints import reply
-from tabs.parts import QUIET, warning
+from tabs.parts import QUIET, refusal, toast
 from tabs.saving import saves
 
 TITLE = "Compare"
@@ -135,7 +135,7 @@ def _start(before: Plan, chosen: list[str] | None, prompt: str | None, allowed: 
     try:
         plan = planned(prompt or "", chosen or [], allowed or [], bool(blind))
     except AppError as error:
-        raise warning(error) from error
+        return toast(error)
     before.leave()
     buttons = [gr.update(visible=index < len(plan.runs) or index == MOST) for index in range(MOST + 1)]
     return [*prepare(plan, []), gr.update(visible=False), *buttons]
@@ -175,12 +175,12 @@ def _answers(plan: Plan, conversations: tuple[Conversation, ...]) -> list[str]:
     return [run.choice for run, conversation in both if conversation and conversation[-1].done is not None]
 
 
-def _voted(best: int | None, ratings: Ratings | None, plan: Plan, *conversations: Conversation) -> list[Any]:
+def _voted(best: int | None, ratings: Ratings | None, plan: Plan, *conversations: Conversation) -> Any:
     """The ratings after the vote, and the columns with their names."""
     answered = _answers(plan, conversations)
     winner = plan.runs[best].choice if best is not None else None
     if winner is not None and winner not in answered:
-        raise warning(BadSetting("This model has not answered."))
+        return toast(BadSetting("This model has not answered."))
     after = counted(ratings, answered, winner)
     named = [replace(run, hidden=False) for run in plan.runs]
     both = list(zip(named, conversations, strict=False))
@@ -237,7 +237,7 @@ async def endpoint(
     try:
         plan = planned(prompt, models, tools or [], False)
     except AppError as error:
-        raise warning(error) from error
+        raise refusal(error) from error
     asked = ask((), prompt)
     rows = [_row(run, asked) for run in plan.runs]
     streams = [answered(run.turn, run.choice, asked, sampling or {}, plan.tools) for run in plan.runs]

@@ -17,7 +17,7 @@ from core.llm import Sampling
 from core.sampling import Pick, Predicts, Scores, Step, likeliest, steps
 from core.settings import settings
 from tabs.chart import SHOWN, TITLES, bars, numbers, percent, table, visible
-from tabs.parts import QUIET, Knobs, capabilities, warning
+from tabs.parts import QUIET, Knobs, capabilities, refusal, toast
 
 PROMPT = "The flight to"
 HINT = "Each candidate is a button: the answer goes on with that token."
@@ -123,30 +123,30 @@ def predicted(choice: str, prompt: str, raw: bool, picks: tuple[Pick, ...] = ())
 
 def _looked(
     picks: tuple[Pick, ...], choice: str, prompt: str | None, raw: bool, given: dict[str, Any], stage: str
-) -> list[Any]:
+) -> Any:
     """Values for `looked`, `said` and all that is drawn."""
     try:
         look = predicted(choice, prompt or "", bool(raw), picks)
     except AppError as error:
-        raise warning(error) from error
+        return toast(error)
     return [look, "".join(pick.text for pick in picks), *_redrawn(look, given, stage)]
 
 
-def _begin(_: Look | None, *asked: Any) -> list[Any]:
+def _begin(_: Look | None, *asked: Any) -> Any:
     return _looked((), *asked)
 
 
-def _back(look: Look | None, *asked: Any) -> list[Any]:
+def _back(look: Look | None, *asked: Any) -> Any:
     return _looked(look.picks[:-1] if look else (), *asked)
 
 
-def _chosen(rank: int, look: Look, choice: str, prompt: str, raw: bool, given: dict[str, Any], stage: str) -> list[Any]:
+def _chosen(rank: int, look: Look, choice: str, prompt: str, raw: bool, given: dict[str, Any], stage: str) -> Any:
     """Go on with the candidate of that rank."""
     place = likeliest(look.steps(given), SHOWN)[rank]
     return _looked((*look.picks, _pick(look.scores, place)), choice, prompt, raw, given, stage)
 
 
-def _drawn(look: Look | None, choice: str, prompt: str, raw: bool, given: dict[str, Any], stage: str) -> list[Any]:
+def _drawn(look: Look | None, choice: str, prompt: str, raw: bool, given: dict[str, Any], stage: str) -> Any:
     """Go on with a token drawn as the knobs have it. With a seed the same draws come again."""
     if look is None:
         return _looked((), choice, prompt, raw, given, stage)
@@ -202,7 +202,7 @@ def endpoint(
         look = predicted(model or settings().model, prompt, raw)
         scores, done = look.scores, look.steps(sampling or {})
     except AppError as error:
-        raise warning(error) from error
+        raise refusal(error) from error
     return {
         "whole_vocabulary": scores.whole,
         "steps": [

@@ -11,7 +11,7 @@ import gradio as gr
 from core.errors import BadSetting
 from core.llm import Sampling
 from tabs import Page
-from tabs.parts import QUIET, Knobs, holding, warning
+from tabs.parts import QUIET, Knobs, holding, toast
 
 # Each says something to every provider: what a model does not take is left out, the rest still has the preset's sense.
 SHIPPED: Mapping[str, dict[str, Any]] = {
@@ -69,14 +69,14 @@ def knobs_of(own: Own | None, name: str) -> dict[str, Any]:
     return given
 
 
-def _apply(own: Own | None, name: str) -> list[Any]:
+def _apply(own: Own | None, name: str) -> Any:
     try:
         return holding(knobs_of(own, name))
     except BadSetting as error:
-        raise warning(error) from error
+        return toast(error)
 
 
-def _keep(own: Own | None, name: str, given: dict[str, Any]) -> list[Any]:
+def _keep(own: Own | None, name: str, given: dict[str, Any]) -> Any:
     own, name = own or {}, " ".join((name or "").split())[:40]
     try:
         if not name or name in SHIPPED:
@@ -86,7 +86,7 @@ def _keep(own: Own | None, name: str, given: dict[str, Any]) -> list[Any]:
         if len(own) >= MOST and name not in own:
             raise BadSetting(f"{MOST} presets are kept. Delete one first.")
     except BadSetting as error:
-        raise warning(error) from error
+        return toast(error)
     own = own | {name: given}
     return [own, gr.update(choices=names(own), value=name), ""]
 

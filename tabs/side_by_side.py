@@ -14,7 +14,7 @@ from core.errors import AppError, BadSetting
 from core.llm import Conversation
 from tabs import Page
 from tabs.columns import MOST, Plan, Run, columns, line, prepare
-from tabs.parts import QUIET, Knobs, warning
+from tabs.parts import QUIET, Knobs, toast
 from tabs.presets import SHIPPED, Own, Presets, knobs_of, names
 
 NOW = "As set now"
@@ -54,14 +54,14 @@ def _answer(index: int) -> gr.HighlightedText:
 
 def _start(
     before: Plan, choice: str, prompt: str, chosen: list[str], seed: float | None, given: dict[str, Any], own: Own
-) -> list[Any]:
+) -> Any:
     try:
         ask((), prompt or "")
         if not 0 < len(chosen or []) <= MOST:
             raise BadSetting(f"Choose one to {MOST} settings.")
         runs = tuple(_of(name, choice, seed, given if name == NOW else knobs_of(own, name)) for name in chosen)
     except AppError as error:
-        raise warning(error) from error
+        return toast(error)
     before.leave()
     return prepare(Plan(prompt, runs), [])
 

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import gradio as gr
-from gradio.context import Context
 from gradio.events import api
 
 from backends import choices, find
@@ -19,7 +18,7 @@ from core.tokens import Renders, Share, Token, share
 from tabs import Page
 from tabs.bubbles import money
 from tabs.chart import percent, quoted
-from tabs.parts import QUIET, warning
+from tabs.parts import QUIET, refusal
 from tabs.template import rendered, template
 from tabs.tokenizing import coloured, facts, pieces_box, tokenizers, tokens
 
@@ -56,11 +55,10 @@ class Side:
 
 
 def build(page: Page) -> None:
-    """Draw the tab and wire it. Nothing is cut before the tab is opened: that imports and reads a tokenizer."""
-    opened = Context.block
+    """Draw the tab and wire it."""
     with gr.Tabs():
         with gr.Tab("Text"):
-            _text(page, opened)
+            _text(page)
         with gr.Tab("Chat template") as inner:
             template(page, inner)
     api(endpoint, api_name="tokens")
@@ -69,7 +67,7 @@ def build(page: Page) -> None:
 # --- a text -----------------------------------------------------------------------------------------------------------
 
 
-def _text(page: Page, opened: Any) -> None:
+def _text(page: Page) -> None:
     text = gr.Textbox(TEXT, label="Text", lines=3, max_lines=12, elem_id="tokens-text")
     with gr.Row(elem_classes="chips"):
         for name, example in EXAMPLES.items():
@@ -83,10 +81,10 @@ def _text(page: Page, opened: Any) -> None:
     latest: dict[str, Any] = {"trigger_mode": "always_last", **QUIET}
     for side in sides:
         # One event for all three: a slow first answer then never covers the one to what was typed later.
-        triggers = [opened.select, text.change, side.choice.change]
+        triggers = [page.load, text.change, side.choice.change]
         gr.on(triggers, cut, [side.choice, text], [side.pieces, side.facts, side.rows], **latest)
         page.load(lambda: gr.update(choices=tokenizers()), None, side.choice, **QUIET)
-    opened.select(_prices, None, known, **QUIET)
+    page.load(_prices, None, known, **QUIET)
     first = sides[0].choice
     gr.on([known.change, text.change, first.change], costs_of, [first, text, known], costs, **latest)
 
@@ -174,5 +172,5 @@ def endpoint(text: str, model: str = "") -> dict[str, Any]:
         ask((), text)
         prompt = rendered(choice, (Message("user", text),), []) if isinstance(find(choice)[0], Renders) else None
     except AppError as error:
-        raise warning(error) from error
+        raise refusal(error) from error
     return {"count": len(found), "tokens": [asdict(token) for token in found], "chat_template": prompt}
