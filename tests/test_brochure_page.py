@@ -75,7 +75,7 @@ def client(url: str) -> Client:
 @pytest.mark.parametrize("choice", MODELS)
 def test_links_are_chosen_and_invented_ones_named(client: Client, choice: str) -> None:
     answer = list(client.submit("sample", choice, api_name="/links"))[-1]
-    assert [link["text"] for link in answer["links"]] == ["About us", "Our kettles"]
+    assert [link["text"] for link in answer["links"]] == ["About us", "Our products"]
     assert [link["kind"] for link in answer["links"]] == ["about page", "products page"]
     assert answer["invented"][0].endswith("/invented.html")
     assert answer["offered"] == 6
@@ -88,7 +88,7 @@ def test_a_brochure_streams_and_no_invented_link_ever_comes(client: Client, choi
     assert all("evil.example" not in step["markdown"] for step in steps)
     last = steps[-1]
     assert [(page["text"], page["state"]) for page in last["pages"]] == [
-        ("Marlow Kettle Works", "read"), ("About us", "read"), ("Our kettles", "read"),
+        ("Marlow Kettle Works", "read"), ("About us", "read"), ("Our products", "read"),
     ]  # fmt: skip
     assert last["sources"][0]["heading"] == "Kettles"
     assert last["sources"][0]["pages"][0].endswith("/products.html")

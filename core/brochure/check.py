@@ -171,7 +171,7 @@ class _Marks:
         if value(found[0]) in self._numbers:
             return found[0]
         _note(self.doubtful, found[0])
-        return f"{found[0]} ⚠️"
+        return f"{found[0]}\u00a0⚠️"
 
     def _reached(self, url: str) -> str:
         """The address of the page that `url` leads to, "" when it was not read."""

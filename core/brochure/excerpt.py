@@ -61,14 +61,22 @@ def _paragraphs(pages: Sequence[Page], company: str) -> list[_Paragraph]:
     texts = [[line.strip() for line in page.text.split("\n") if line.strip()] for page in pages]
     spread = Counter(line for lines in texts for line in set(lines))
     for number, lines in enumerate(texts):
+        linked = {word for link in pages[number].links for word in link.text.lower().split()}
         for place, line in enumerate(lines):
-            if line in seen or (len(pages) > 2 and spread[line] == len(pages) and len(line) < 80):
+            everywhere = len(pages) > 2 and spread[line] == len(pages) and len(line) < 80
+            if line in seen or everywhere or _is_menu(line, linked):
                 continue
             seen.add(line)
             for part, piece in enumerate(_pieces(line)):
                 worth = _worth(piece, company, place)
                 found.append(_Paragraph(number, place * 1000 + part, piece, worth))
     return found
+
+
+def _is_menu(line: str, linked: set[str]) -> bool:
+    """Whether a line is but a row of the page's own links."""
+    words = line.lower().split()
+    return len(words) > 3 and line[-1:] not in ".!?" and sum(word in linked for word in words) > 0.7 * len(words)
 
 
 def _pieces(line: str) -> list[str]:

@@ -31,7 +31,9 @@ def _reader() -> MarkdownIt:
 def markdown(dossier: Dossier) -> str:
     """The brochure with its pages listed, as Markdown that is harmless in any renderer."""
     pages = "\n".join(f"{number}. {linked(name(page), page.final_url)}" for number, page in enumerate(dossier.pages, 1))
-    return f"{dossier.brochure.markdown}\n\n---\n\n{pages}\n"
+    text = dossier.brochure.markdown
+    legend = "\n⚠️ stands on none of these pages.\n" if "⚠️" in text else ""
+    return f"{text}\n\n---\n\n{pages}\n{legend}"
 
 
 def page(dossier: Dossier) -> str:
