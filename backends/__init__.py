@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 import time
 from collections.abc import Iterable
@@ -13,6 +14,8 @@ from core.errors import AppError, SetupNeeded, TimedOut
 from core.llm import Backend
 from core.plugins import modules
 from core.settings import settings
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,4 +84,8 @@ async def _ask(backend: Backend, limit: float) -> list[Choice]:
         return [Choice(backend.name, backend.label, reason=str(TimedOut(backend.label)))]
     except AppError as error:
         return [Choice(backend.name, backend.label, reason=str(error))]
+    except Exception:
+        # One provider that fails in a way nobody foresaw must not take the others' lists with it.
+        log.exception("listing the models of %s failed", backend.name)
+        return [Choice(backend.name, backend.label, reason=f"{backend.label} could not list its models: see the log.")]
     return [Choice(backend.name, backend.label, name) for name in names]

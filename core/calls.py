@@ -6,12 +6,38 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Mapping
+from dataclasses import replace
 
 from core.errors import AppError, ToolError
 from core.llm import ToolCall, ToolResult, ToolSpec
+from core.markdown import sound
 from core.settings import settings
 
 log = logging.getLogger(__name__)
+
+_DEEPEST, _LARGEST = 32, 2**53  # Nesting of arguments, and whole numbers that every reader of JSON keeps exact.
+
+
+def carried(call: ToolCall) -> ToolCall:
+    """The call, or one with a problem when its arguments are such that JSON cannot carry them to everyone."""
+    if _carries(call.arguments, _DEEPEST):
+        return replace(call, name=sound(call.name))
+    return replace(call, name=sound(call.name), arguments={}, problem="its arguments cannot be written as JSON.")
+
+
+def _carries(value: object, depth: int) -> bool:
+    match value:
+        case str():
+            return sound(value) == value
+        case bool() | None:
+            return True
+        case int() | float():
+            return abs(value) <= _LARGEST
+        case Mapping():
+            return depth > 0 and all(_carries(k, depth) and _carries(v, depth - 1) for k, v in value.items())
+        case list() | tuple():
+            return depth > 0 and all(_carries(inner, depth - 1) for inner in value)
+    return False
 
 
 async def run_all(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import uuid
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
@@ -11,7 +12,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from core.calls import run_all
+from core.calls import carried, run_all
 from core.errors import (
     BadSetting,
     CutOff,
@@ -38,6 +39,7 @@ from core.llm import (
     ToolSpec,
     Waiting,
 )
+from core.markdown import sound
 from core.settings import settings
 
 # --- the conversation -------------------------------------------------------------------------------------------------
@@ -59,7 +61,7 @@ def add(conversation: Conversation, event: Event) -> Conversation:
         case ToolCall():
             last = replace(last, tool_calls=(*last.tool_calls, event))
         case Done():
-            last = replace(last, done=event, replay=event.replay)
+            last = replace(last, text=sound(last.text), thinking=sound(last.thinking), done=event, replay=event.replay)
     return (*earlier, last)
 
 
@@ -96,7 +98,7 @@ def reopened(conversation: Conversation) -> Conversation:
 
 def ask(conversation: Conversation, text: str) -> Conversation:
     """The conversation with the user's next message. Raises BadSetting when it is empty or too long."""
-    text, longest = text.strip(), settings().longest_message
+    text, longest = sound(text).strip(), settings().longest_message
     if not text:
         raise BadSetting("The message is empty.")
     if len(text) > longest:
@@ -171,11 +173,22 @@ def dump(conversation: Conversation) -> list[dict[str, Any]]:
 
 
 def load(data: Any) -> Conversation:
-    """The reverse of `dump`. Raises BadSetting for anything else."""
+    """The reverse of `dump`. Raises BadSetting for anything else, a call in a user's mouth among it."""
     try:
-        return _ADAPTER.validate_python(data)
-    except ValueError as error:
-        raise BadSetting("This is not a conversation that Switchboard has exported.") from error
+        conversation = _ADAPTER.validate_python(data)
+    except (ValueError, RecursionError) as error:
+        raise BadSetting(NO_CONVERSATION) from error
+    if not all(map(_in_role, conversation)):
+        raise BadSetting(NO_CONVERSATION)
+    return conversation
+
+
+NO_CONVERSATION = "This is not a conversation that Switchboard has exported."
+
+
+def _in_role(message: Message) -> bool:
+    calls, result = bool(message.tool_calls), message.tool_result is not None
+    return result == (message.role == "tool") and (not calls or message.role == "assistant")
 
 
 # --- the tool loop ----------------------------------------------------------------------------------------------------
@@ -220,12 +233,20 @@ async def converse(
             async for event in events:
                 if isinstance(event, Done):
                     event = _priced(event, capabilities, f"{backend.name}/{model}")
+                elif isinstance(event, ToolCall):
+                    event = _distinct(event, conversation)
                 conversation = add(conversation, event)
                 yield event
                 if time.monotonic() > deadline:
                     raise TimedOut(backend.label)
         if not pending(conversation):
             return
+
+
+def _distinct(call: ToolCall, conversation: Conversation) -> ToolCall:
+    """The call, with an id that no other call has: a decision about one must not count for another."""
+    known = {other.id for message in conversation for other in message.tool_calls}
+    return replace(carried(call), id=uuid.uuid4().hex if not call.id or call.id in known else sound(call.id))
 
 
 def _priced(done: Done, capabilities: Capabilities, choice: str) -> Done:

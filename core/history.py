@@ -6,8 +6,10 @@ import json
 import uuid
 from typing import Any
 
-from core.chat import dump, load
+from core.chat import NO_CONVERSATION, dump, load
+from core.errors import BadSetting
 from core.llm import Conversation
+from core.markdown import sound
 
 Kept = list[dict[str, Any]]
 
@@ -24,14 +26,14 @@ def new_id() -> str:
 def keep(kept: Kept, id: str, conversation: Conversation) -> Kept:
     """The list with this conversation first, or without it when nothing is left of it.
 
-    The oldest are let go where the browser's room would not do.
+    The oldest are let go where the browser's room would not do; one that has no room at all is not in the list.
     """
     if not conversation:
         return without(kept, id)
     before = next((row for row in kept if row["id"] == id), None)
     title = before["title"] if before else title_of(conversation)
     rows = [{"id": id, "title": title, "messages": dump(conversation)}, *(row for row in kept if row["id"] != id)]
-    while len(rows) > 1 and len(json.dumps(rows)) > LARGEST:
+    while rows and len(json.dumps(rows)) > LARGEST:
         rows.pop()
     return rows
 
@@ -97,14 +99,24 @@ def as_json(title: str, conversation: Conversation) -> str:
 
 
 def from_json(text: str | bytes) -> tuple[str, Conversation]:
-    """The reverse of `as_json`. Raises BadSetting for anything else."""
+    """The reverse of `as_json`. Raises BadSetting for anything else, and for more than a browser could keep."""
+    if len(text) > LARGEST:
+        raise BadSetting(f"The file is too large: at most {LARGEST // 1_000_000} MB are taken.")
     try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
-        data = None
+        data = json.loads(text, parse_int=_small, parse_constant=_small)
+        data = json.loads(sound(json.dumps(data, ensure_ascii=False)))
+    except (ValueError, RecursionError) as error:
+        raise BadSetting(NO_CONVERSATION) from error
     conversation = load(data.get("messages") if isinstance(data, dict) else None)
     named = data.get("title") if isinstance(data, dict) else None
     return named if isinstance(named, str) and named.strip() else title_of(conversation), conversation
+
+
+def _small(number: str) -> int:
+    """A whole number that every reader of JSON keeps exact; Infinity and NaN are none."""
+    if abs(value := int(number)) > 2**53:
+        raise ValueError(number)
+    return value
 
 
 def as_markdown(title: str, conversation: Conversation) -> str:

@@ -115,7 +115,7 @@ def _step(name: str, acts: bool, logits: Floats, before: Floats) -> Step:
     positive = after[after > 0]
     entropy = float(-(positive * np.log2(positive)).sum())
     left = int(np.isfinite(logits).sum())
-    return Step(name, acts, after, removed, float(before[removed].sum()), left, max(entropy, 0.0))
+    return Step(name, acts, after, removed, float(before[removed].sum()), left, max(0.0, entropy))
 
 
 # --- the steps --------------------------------------------------------------------------------------------------------

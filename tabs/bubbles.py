@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from core.chat import pending
 from core.llm import Conversation, Done, Message, ToolCall, ToolResult
-from core.markdown import harmless
+from core.markdown import harmless, plain
 
 Bubble = dict[str, Any]
 
@@ -47,7 +46,7 @@ def _answer(message: Message, results: dict[str, ToolResult], waiting: set[str])
     if note := message.note or _why_ended(message.done):
         yield {"content": f"⚠️ {harmless(note)}"}
     if message.done is not None and not message.tool_calls:
-        yield _folded(f"📊 {figures(message.done)}", _details(message.done), True)
+        yield _folded(f"📊 {plain(figures(message.done))}", _details(message.done), True)
 
 
 def _why_ended(done: Done | None) -> str:
@@ -60,8 +59,8 @@ def _why_ended(done: Done | None) -> str:
 
 
 def _folded(title: str, content: str, finished: bool, seconds: float | None = None) -> Bubble:
-    """A bubble of which only the title shows until it is opened."""
-    metadata: dict[str, Any] = {"title": html.escape(title, quote=False), "status": "done" if finished else "pending"}
+    """A bubble of which only the title shows until it is opened. Gradio renders titles as Markdown too."""
+    metadata: dict[str, Any] = {"title": title, "status": "done" if finished else "pending"}
     if seconds is not None:
         metadata["duration"] = seconds
     return {"content": content, "metadata": metadata}
@@ -70,7 +69,7 @@ def _folded(title: str, content: str, finished: bool, seconds: float | None = No
 def _tool(call: ToolCall, result: ToolResult | None, waiting: bool) -> Bubble:
     arguments = json.dumps(dict(call.arguments), ensure_ascii=False)
     shown = ", ".join(str(value) for value in call.arguments.values())
-    title = f"🛠️ {call.name}({shown[:80]}{'…' if len(shown) > 80 else ''})"
+    title = f"🛠️ {plain(call.name[:80])}({plain(shown[:80])}{'…' if len(shown) > 80 else ''})"
     if result is None:
         state = "Not answered yet." if waiting else "The call was interrupted."
         return _folded(title, f"{code(arguments)}\n\n{state}", finished=not waiting)

@@ -15,6 +15,7 @@ from core.chat import ask, pending, stopped
 from core.errors import AppError
 from core.history import keep, new_id, parsed, written
 from core.llm import Conversation, ToolCall
+from core.markdown import plain
 from core.settings import settings
 from core.tools import tools
 from tabs import Page
@@ -146,7 +147,7 @@ def _wire_model(page: Page, chat: Chat) -> None:
 
 def _wire_turns(page: Page, chat: Chat, kept: Shelf, approve: gr.Button, reject: gr.Button) -> None:
     bot, box, conversation, turn = chat.bot, chat.box, chat.conversation, chat.turn
-    shown = [conversation, bot, box, chat.current, chat.approval, chat.question, chat.status]
+    shown = [conversation, bot, box, chat.current, chat.approval, chat.question, chat.status, chat.decisions]
     stored = [kept.store, kept.search, chat.current, conversation]
     keeping: dict[str, Any] = {
         "fn": _keep, "inputs": stored, "outputs": [kept.store, kept.listing], "js": FRESH, **QUIET
@@ -187,11 +188,11 @@ def _streaming(chat: Chat) -> Any:
 
 
 def view(conversation: Conversation, current: str, text: str = "", streaming: bool = False) -> list[Any]:
-    """Values for conversation, chatbot, message box, id, approval and status."""
+    """Values for conversation, chatbot, message box, id, approval, its question, status, and decisions: none yet."""
     box = gr.update(value=text, submit_btn=not streaming, stop_btn=streaming)
     call = None if streaming else _undecided(conversation, {})
     asked = gr.update(visible=call is not None), _question(call)
-    return [conversation, bubbles(conversation), box, current, *asked, totals(conversation)]
+    return [conversation, bubbles(conversation), box, current, *asked, totals(conversation), {}]
 
 
 def _started(conversation: Conversation, current: str) -> list[Any]:
@@ -243,7 +244,7 @@ def _question(call: ToolCall | None) -> str:
     if call is None:
         return ""
     arguments = json.dumps(dict(call.arguments), ensure_ascii=False)[:500]
-    return f"The model wants to call **{call.name}** with {code(arguments)}\nAllow it?"
+    return f"The model wants to call **{plain(call.name[:80])}** with\n\n{code(arguments)}\n\nAllow it?"
 
 
 def _undecided(conversation: Conversation, decisions: dict[str, bool]) -> ToolCall | None:
@@ -290,6 +291,9 @@ def _cleared(turn: Turn) -> list[Any]:
     return view((), new_id())
 
 
-def _keep(kept: str, words: str, current: str, conversation: Conversation) -> list[Any]:
+def _keep(kept: str, words: str, current: str, conversation: Conversation) -> Any:
     rows = keep(parsed(kept), current, conversation)
+    if conversation and not rows:
+        gr.Warning("This conversation has grown too long to be kept in the browser. Export it, or start a new one.")
+        return gr.skip()
     return [written(rows), listed(rows, words, current)]

@@ -11,6 +11,7 @@ import gradio as gr
 from backends import backends, find
 from core.errors import AppError
 from core.llm import Fetches, Progress
+from core.markdown import harmless, plain
 from core.streams import ticks
 from tabs.parts import QUIET, TICK
 
@@ -34,16 +35,16 @@ async def _fetch(provider: str, name: str) -> AsyncGenerator[Any]:
             async with aclosing(ticks(backend.fetch(model), TICK)) as ticked:
                 async for steps in ticked:
                     yield _bar(steps[-1]) if steps else gr.skip()
-            yield f"{model} is here. Choose **{provider}/{model}** in the list of models (↻)."
+            yield f"{plain(model)} is here. Choose **{plain(f'{provider}/{model}')}** in the list of models (↻)."
     except AppError as error:
-        yield f"⚠️ {error}"
+        yield f"⚠️ {harmless(str(error))}"
 
 
 def _bar(step: Progress) -> str:
     if step.fraction is None:
-        return step.text
+        return harmless(step.text)
     filled = round(step.fraction * 20)
-    return f"{step.text}\n\n`{'█' * filled}{'░' * (20 - filled)}` {step.fraction:.0%}"
+    return f"{harmless(step.text)}\n\n`{'█' * filled}{'░' * (20 - filled)}` {step.fraction:.0%}"
 
 
 def _providers() -> list[tuple[str, str]]:

@@ -12,8 +12,9 @@ from gradio.events import api
 
 from backends import backends, choices, find
 from core.chat import add, ask, converse
-from core.errors import AppError, BadSetting
+from core.errors import BadSetting
 from core.llm import Conversation, Message, Sampling, ToolSpec
+from core.markdown import sound
 from core.settings import settings
 from core.streams import ticks
 from core.tools import tools
@@ -64,7 +65,7 @@ async def chat(
                     conversation = add(conversation, event)
                 if batch:
                     yield reply(conversation[start:])
-    except AppError as error:
+    except Exception as error:
         raise refusal(error) from error
 
 
@@ -96,8 +97,8 @@ def reply(turn: Conversation) -> dict[str, Any]:
     ]
     costs = [d.cost for d in done if d.cost is not None]
     return {
-        "text": answers[-1].text if answers else "",
-        "thinking": "".join(answer.thinking for answer in answers),
+        "text": sound(answers[-1].text) if answers else "",
+        "thinking": sound("".join(answer.thinking for answer in answers)),
         "tool_calls": calls,
         "usage": {
             "input_tokens": sum(d.input_tokens or 0 for d in done),

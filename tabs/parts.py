@@ -16,6 +16,7 @@ import gradio as gr
 from backends import choices, find
 from core.errors import AppError, BadSetting, SetupNeeded
 from core.llm import Capabilities, Prepares, Price, Sampling
+from core.markdown import harmless
 from core.settings import settings
 from core.streams import ticks
 from tabs import Page
@@ -162,10 +163,10 @@ def about(choice: str) -> tuple[str, Any]:
             raise SetupNeeded(next((row.reason for row in asyncio.run(choices()) if row.choice == choice), ""))
         can = capabilities(choice)
     except AppError as error:
-        return f"⚠️ {error}", gr.update(visible=False)
+        return f"⚠️ {harmless(str(error))}", gr.update(visible=False)
     variants = [("as stored", ""), *((name, name) for name in can.variants)]
     chosen = choice.partition("@")[2]
-    return " · ".join(_facts(can)), gr.update(choices=variants, value=chosen, visible=bool(can.variants))
+    return harmless(" · ".join(_facts(can))), gr.update(choices=variants, value=chosen, visible=bool(can.variants))
 
 
 def _facts(can: Capabilities) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -170,9 +171,49 @@ def test_strangers_get_nothing(url: str) -> None:
     assert "img-src 'self'" in headers["content-security-policy"]
     assert get(url, Host="attacker.example")[0] == 400
     assert get(url, "/gradio_api/file=http://127.0.0.1/x")[0] == 403
-    assert get(url, "/gradio_api/proxy=http://127.0.0.1/x")[0] == 403
+    for path in (
+        "/gradio_api/proxy=http://127.0.0.1/x",
+        "/gradio_api/file/http://127.0.0.1/x",
+        "/file/x",
+        "/gradio_api/FILE=http:%2F%2Fx",
+    ):
+        assert get(url, path)[0] == 403, path
     assert get(url, "/gradio_api/file=/etc/passwd")[0] in (403, 404)
     assert get(url, "/monitoring/summary")[0] in (403, 404)
+
+
+def post(url: str, path: str, body: str, **headers: str) -> int:
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+    connection.request("POST", path, body, headers={"Content-Type": "application/json", **headers})
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def test_other_sites_can_send_nothing(url: str) -> None:
+    for origin in ("http://attacker.example", "null"):
+        assert post(url, "/gradio_api/upload", "x", Origin=origin) == 403
+    assert post(url, "/gradio_api/queue/join", "{}", Origin=url) != 403
+
+
+@pytest.mark.parametrize(
+    "path", ["http://evil.example/x", "HTTPS://evil.example", "file:///etc/passwd", "data:text/plain,x"]
+)
+def test_a_file_cannot_be_named_by_its_address(url: str, path: str) -> None:
+    event = {"data": [None, {"path": "fine.json", "deep": [{"path": path}]}], "fn_index": 1, "session_hash": "x"}
+    assert post(url, "/gradio_api/queue/join", json.dumps(event)) == 403
+    assert post(url, "/gradio_api/queue/join", json.dumps(event).replace("path", "\\u0070ath")) == 403
+
+
+def test_what_json_cannot_carry_breaks_nothing(client: Client, service: Provider) -> None:
+    deep: Any = 1
+    for _ in range(300):
+        deep = [deep]
+    for arguments in ({"origin": "\ud83d", "destination": "x"}, {"origin": 2**70}, {"origin": deep}):
+        service.say(Say(("smile \ud83d", "\ude00"), calls=(Call("get_ticket_price", arguments),)), Say(("Done.",)))
+        answer = client.predict("hi", MODELS[0], tools=["get_ticket_price"], api_name="/chat")
+        assert answer["text"] == "Done."
+        assert answer["tool_calls"][0]["is_error"]
 
 
 def test_no_key_is_on_the_page_or_in_the_log(url: str, tmp_path_factory: pytest.TempPathFactory) -> None:

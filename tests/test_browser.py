@@ -22,6 +22,8 @@ if not CHROMIUM and not os.environ.get("SWITCHBOARD_TESTS_NEED_BROWSER"):
     pytest.skip("no Chromium on this machine (Debian: apt install chromium)", allow_module_level=True)
 
 FLIGHT = Call("get_ticket_price", {"origin": "Delhi", "destination": "Paris"})
+# A page that is left while it still asks the server something says so.
+LEAVING = re.compile("AbortError|Connection errored out")
 ELSEWHERE = re.compile(r"^https?://(?!127\.0\.0\.1|localhost)")
 
 
@@ -52,8 +54,11 @@ def page(browser: Browser, url: str, service: Provider) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US", accept_downloads=True)
     page, wrong = context.new_page(), []
     page.route(ELSEWHERE, lambda route: (wrong.append(route.request.url), route.abort()))
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: None if LEAVING.search(str(error)) else wrong.append(str(error)))
+    page.on(
+        "console",
+        lambda said: wrong.append(said.text) if said.type == "error" and not LEAVING.search(said.text) else None,
+    )
     service.say(Say(("Hello", " there")))
     service.hung_up.clear()
     opened(page, url)
@@ -415,3 +420,34 @@ def test_a_pasted_stop_sequence_counts(page: Page, service: Provider) -> None:
     send(page, "Hello")
     answer(page, "Hello there")
     assert service.asked()[-1].body["stop"] == ["END"]
+
+
+def test_an_approval_counts_for_one_call_only(page: Page, service: Provider) -> None:
+    page.get_by_label("Ask me before each call").check()
+    service.say(Say(calls=(Call("calculate", {"expression": "1+1"}),)), Say(("Two.",)))
+    send(page, "One and one?")
+    page.locator("#approve").click()
+    answer(page, "Two.")
+    finished(page)
+    shelf(page)
+    page.locator("#new-chat").click()
+    service.say(Say(calls=(Call("calculate", {"expression": "666+1"}),)), Say(("Done.",)))
+    send(page, "The same id again")
+    expect(page.locator("#approval")).to_contain_text("666+1")
+    expect(page.locator("#bot").get_by_text("667")).to_have_count(0)
+
+
+def test_no_name_or_argument_is_alive_in_a_title(page: Page, service: Provider) -> None:
+    page.get_by_label("Ask me before each call").check()
+    hostile = "<div style='position:fixed;inset:0'>OVER</div>![x](/gradio_api/file/http://evil.example/)"
+    service.say(Say(calls=(Call(hostile[:60], {"expression": hostile}),)), Say(("Done.",)))
+    send(page, "Go")
+    expect(page.locator("#approval")).to_contain_text("OVER")
+    assert (
+        page.locator(
+            "#approval div[style*=fixed], #bot div[style*=fixed], #approval img, #bot [data-testid=bot] img"
+        ).count()
+        == 0
+    )
+    page.locator("#reject").click()
+    answer(page, "Done.")

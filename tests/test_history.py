@@ -80,3 +80,15 @@ def test_the_document_tells_everything_that_was_said() -> None:
     document = history.as_markdown("Flights", (*WHOLE, Message("assistant", "It", note="Stopped.")))
     for said in ("# Flights", "Calls get_ticket_price", '"Delhi"', "512 USD", "It costs 512 USD.", "(Stopped.)"):
         assert said in document
+
+
+def test_what_is_too_large_for_a_browser_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "LARGEST", 300)
+    assert history.keep([], "a", (Message("user", "a" * 400),)) == []
+    with pytest.raises(BadSetting, match="too large"):
+        history.from_json(" " * 301)
+
+
+def test_halves_of_characters_do_not_come_in() -> None:
+    _, conversation = history.from_json('{"messages": [{"role": "user", "text": "\\ud83d\\ude00 \\ud83d"}]}')
+    assert conversation[0].text == "😀 �"

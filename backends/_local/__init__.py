@@ -1,3 +1,3 @@
 """The parts of the backend for models in this process. The registry skips a folder whose name starts with "_"."""
 
-LABEL = "In this process"
+LABEL = "This machine"

@@ -11,6 +11,7 @@ from typing import Any
 
 from backends._local import LABEL
 from core.errors import ModelMissing, RequestRefused
+from core.remote import MALFORMED
 
 _PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
@@ -52,6 +53,16 @@ def files(name: str) -> Files:
 
     Raises ModelMissing (`fetchable` for a Hub id), and RequestRefused for files that cannot or must not be used.
     """
+    try:
+        return _files(name)
+    except (*MALFORMED, OSError, RuntimeError) as error:
+        # The files are anybody's, and so is the name: whatever is wrong with them is theirs.
+        raise RequestRefused(
+            LABEL, "Download it again, or choose another model.", f"The files of {_shown(name)} cannot be read."
+        ) from error
+
+
+def _files(name: str) -> Files:
     there = folder(name)
     config = _json(there / "config.json")
     if not config:
