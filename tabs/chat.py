@@ -32,7 +32,8 @@ ORDER = 10
 
 EXAMPLES = (
     "How much is a flight from Delhi to Paris?",
-    "What time is it in Tokyo, and what is 17.5 % of 2,340?",
+    "Flights from Mumbai to London and from Paris to Rome, please",
+    "What time is it in Tokyo?",
     "What can you do?",
 )
 WELCOME = """### What would you like to know?

@@ -36,7 +36,7 @@ def get_ticket_price(
         raise ToolError(f"{start} to {end} is the same city: there is no flight.")
     fare = _fares().get(frozenset((start, end)))
     if fare is None:
-        raise ToolError(f"No fare is known from {start} to {end}{_unknown(start, end)}.")
+        raise ToolError(f"No fare is known from {start} to {end}.")
     price, currency = fare
     answer = {"origin": start, "destination": end, "price": price, "currency": currency, "note": "sample data"}
     return json.dumps(answer, ensure_ascii=False)
@@ -50,12 +50,6 @@ def _city(name: str) -> str:
     if len(found) > 1:
         raise ToolError(f"{name.strip()[:_SHOWN]!r} may be {' or '.join(found)}. Ask which one is meant.")
     return found[0] if found else name.strip()[:_SHOWN]
-
-
-def _unknown(*cities: str) -> str:
-    served = {city for pair in _fares() for city in pair}
-    missing = " or ".join(city for city in cities if city not in served)
-    return f": {missing} is not in the fare list" if missing else ""
 
 
 @cache
