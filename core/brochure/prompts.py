@@ -30,12 +30,21 @@ def is_small(can: Capabilities) -> bool:
     return can.context_window is not None and can.context_window <= SMALL
 
 
+# What stands for the site's own address before a small model: the port of a loopback site would sway its choice.
+_STAND_IN = "https://www.company.example"
+
+
+def origin(url: str, can: Capabilities) -> str:
+    """The site of `url`, as a model is told of it."""
+    return _STAND_IN if is_small(can) else "/".join(url.split("/")[:3])
+
+
 # --- choosing links ---------------------------------------------------------------------------------------------------
 
 
 def choosing(links: Sequence[Link], front: Page, company: str, can: Capabilities) -> Conversation:
     """The question which links belong in a brochure."""
-    site = "/".join(front.final_url.split("/")[:3])
+    site = origin(front.final_url, can)
     rows = "\n".join(f"- {_marked(link.text) or '(no text)'}: {link.url}" for link in links)
     if is_small(can):
         return (Message("user", f"{_CHOOSE}\n\nLinks of {site}:\n{rows}"),)

@@ -10,7 +10,7 @@ from typing import Any
 
 from core.brochure.choose import OFFERED, Picked, answered, by_words, kept, offered, schema
 from core.brochure.dossier import Dossier, Row
-from core.brochure.prompts import choosing, is_small, repairing, translating, writing
+from core.brochure.prompts import choosing, is_small, origin, repairing, translating, writing
 from core.brochure.wish import Wish
 from core.chat import converse
 from core.errors import BadSetting, PageUnread
@@ -38,10 +38,13 @@ async def choose(dossier: Dossier, backend: Backend, model: str, visit: Visit) -
         yield replace(dossier, step="The front page links to no other page of its site.")
         return
     yield (dossier := replace(dossier, step=f"Choosing among {len(links)} links"))
-    asked = choosing(links, front, dossier.company, can)
-    async with aclosing(_picking(dossier, backend, model, asked, links)) as steps:
+    here, told = "/".join(front.final_url.split("/")[:3]), origin(front.final_url, can)
+    named = [replace(link, url=link.url.replace(here, told, 1)) for link in links]
+    asked = choosing(named, front, dossier.company, can)
+    async with aclosing(_picking(dossier, backend, model, asked, named)) as steps:
         async for dossier in steps:
-            yield dossier
+            picked = tuple(replace(link, url=link.url.replace(told, here, 1)) for link in dossier.picked)
+            yield replace(dossier, picked=picked)
 
 
 async def _front(url: str, visit: Visit) -> Page:
