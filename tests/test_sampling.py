@@ -145,7 +145,8 @@ def test_generate_really_draws_so(model: str, scores: Scores, sampling: Sampling
 
 
 async def test_answers_of_this_app_are_really_drawn_so(model: str) -> None:
-    sampling = Sampling(temperature=2, top_k=12, max_tokens=1)
+    # Nothing is cut off: two tokens that are nearly as likely could change places at the edge of a top-k.
+    sampling = Sampling(temperature=1.5, max_tokens=1)
     found = steps(await LOCAL.next_token(model, "fare"), sampling)[-1].probabilities
     reader = AutoTokenizer.from_pretrained(model)
     shares: Counter[str] = Counter()
