@@ -20,7 +20,7 @@ class Settings(BaseSettings):
 
     model: str = Field("local/starter", description="The model chosen when the page opens.")
     providers: str = Field(
-        "", description="More OpenAI-compatible servers: JSON, or the path of a JSON file (see README)."
+        "", description="More OpenAI-compatible servers: JSON, or the path of a JSON file (README: Add a provider)."
     )
     connect_timeout: float = Field(5, gt=0, description="Longest wait for a connection.")
     first_token_timeout: float = Field(120, gt=0, description="Longest wait for a model's first token.")

@@ -274,11 +274,12 @@ async def _answer(
         yield conversation, bubbles(conversation), totals(conversation)
 
 
-def _finish(conversation: Conversation, decisions: dict[str, bool], turn: Turn) -> list[Any]:
-    """After an answer: the button sends again, unless the next answer has begun; a call may wait for approval."""
+def _finish(conversation: Conversation, decisions: dict[str, bool], turn: Turn) -> Any:
+    """After an answer: the button sends again, and a call may wait for approval."""
+    if not turn.over:
+        return gr.skip()  # The next answer has begun already, and will come here at its own end.
     call = _undecided(conversation, decisions)
-    box = gr.update(submit_btn=bool(turn.over), stop_btn=not turn.over)
-    return [box, gr.update(visible=call is not None), _question(call)]
+    return [gr.update(submit_btn=True, stop_btn=False), gr.update(visible=call is not None), _question(call)]
 
 
 def _stopped(turn: Turn) -> Any:
