@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -65,73 +66,73 @@ class Shelf:
     exported: gr.Textbox
 
     def wire(
-        self,
-        page: Page,
-        view: View,
-        shown: Sequence[Any],
-        conversation: gr.State,
-        current: gr.State,
-        turn: gr.State,
-    ) -> None:
+        self, page: Page, view: View, shown: Sequence[Any], conversation: gr.State, current: gr.State, turn: gr.State,
+    ) -> None:  # fmt: skip
         """Connect the shelf to the chat: `view` gives the values for `shown`, the widgets of an open conversation.
 
         Opening another conversation leaves `turn`, the answer that is still coming in this one.
         """
-        store, search, listing = self.store, self.search, self.listing
-
-        def show(kept: str, turn: Turn, id: str) -> Any:
-            try:
-                conversation = reopened(opened(parsed(kept), id))
-            except AppError as error:
-                return toast(error)
-            turn.leave()
-            return view(conversation, id)
-
-        def begin(kept: str, turn: Turn, words: str) -> list[Any]:
-            turn.leave()
-            return [*view((), new_id()), listed(parsed(kept), words, "")]
-
-        def drop(kept: str, turn: Turn, words: str, id: str) -> list[Any]:
-            rest = written(without(parsed(kept), id))
-            return [rest, *begin(rest, turn, words)]
-
-        def bring(kept: str, turn: Turn, words: str, data: bytes) -> Any:
-            try:
-                name, brought = from_json(data)
-            except AppError as error:
-                return toast(error)
-            turn.leave()
-            fresh = new_id()
-            more = renamed(keep(parsed(kept), fresh, brought), fresh, name)
-            return [written(more), *view(brought, fresh), listed(more, words, fresh)]
-
-        def restore(kept: str, turn: Turn) -> Any:
-            rows = parsed(kept)
-            last = rows[0]["id"] if rows else new_id()
-            values = show(kept, turn, last)
-            return [*values, listed(rows, "", last)] if isinstance(values, list) else values
-
-        def rename(kept: str, words: str, id: str, title: str) -> list[Any]:
-            changed = renamed(parsed(kept), id, title)
-            return [written(changed), listed(changed, words, id), ""]
-
-        def find(kept: str, words: str, id: str) -> Any:
-            return listed(parsed(kept), words, id)
-
-        kept: dict[str, Any] = {"js": FRESH, **QUIET}
+        store, search, listing, kept = self.store, self.search, self.listing, {"js": FRESH, **QUIET}
         store.change(None, store, None, js=_WRITE)
-        page.load(restore, [store, turn], [*shown, listing], **kept)
-        search.change(find, [store, search, current], listing, **kept)
-        picked = listing.input(show, [store, turn, listing], list(shown), **kept)
-        begun = self.new.click(begin, [store, turn, search], [*shown, listing], **kept)
-        self.delete.click(drop, [store, turn, search, current], [store, *shown, listing], **kept)
-        self.upload.upload(bring, [store, turn, search, self.upload], [store, *shown, listing], **kept)
-        self.title.submit(rename, [store, search, current, self.title], [store, listing, self.title], **kept)
+        page.load(partial(_restore, view), [store, turn], [*shown, listing], **kept)
+        search.change(_found, [store, search, current], listing, **kept)
+        picked = listing.input(partial(_show, view), [store, turn, listing], list(shown), **kept)
+        begun = self.new.click(partial(_begin, view), [store, turn, search], [*shown, listing], **kept)
+        everything = [store, *shown, listing]
+        self.delete.click(partial(_drop, view), [store, turn, search, current], everything, **kept)
+        self.upload.upload(partial(_bring, view), [store, turn, search, self.upload], everything, **kept)
+        self.title.submit(_rename, [store, search, current, self.title], [store, listing, self.title], **kept)
         for chosen in (picked, begun):
             chosen.success(None, None, None, js=_CLOSE)
         for button, form in ((self.markdown, _markdown), (self.json, _json)):
             made = button.click(form, [store, current, conversation], [self.name, self.exported], **kept)
             made.success(None, [self.name, self.exported], None, js=_SAVE)
+
+
+def _show(view: View, kept: str, turn: Turn, id: str) -> Any:
+    try:
+        conversation = reopened(opened(parsed(kept), id))
+    except AppError as error:
+        return toast(error)
+    turn.leave()
+    return view(conversation, id)
+
+
+def _restore(view: View, kept: str, turn: Turn) -> Any:
+    rows = parsed(kept)
+    last = rows[0]["id"] if rows else new_id()
+    values = _show(view, kept, turn, last)
+    return [*values, listed(rows, "", last)] if isinstance(values, list) else values
+
+
+def _begin(view: View, kept: str, turn: Turn, words: str) -> list[Any]:
+    turn.leave()
+    return [*view((), new_id()), listed(parsed(kept), words, "")]
+
+
+def _drop(view: View, kept: str, turn: Turn, words: str, id: str) -> list[Any]:
+    rest = written(without(parsed(kept), id))
+    return [rest, *_begin(view, rest, turn, words)]
+
+
+def _bring(view: View, kept: str, turn: Turn, words: str, data: bytes) -> Any:
+    try:
+        name, brought = from_json(data)
+    except AppError as error:
+        return toast(error)
+    turn.leave()
+    fresh = new_id()
+    more = renamed(keep(parsed(kept), fresh, brought), fresh, name)
+    return [written(more), *view(brought, fresh), listed(more, words, fresh)]
+
+
+def _rename(kept: str, words: str, id: str, title: str) -> list[Any]:
+    changed = renamed(parsed(kept), id, title)
+    return [written(changed), listed(changed, words, id), ""]
+
+
+def _found(kept: str, words: str, id: str) -> Any:
+    return listed(parsed(kept), words, id)
 
 
 def _markdown(kept: str, id: str, conversation: Conversation) -> tuple[str, str]:

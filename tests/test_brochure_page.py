@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,18 +11,14 @@ from pathlib import Path
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
-from playwright.sync_api import Browser, Download, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Download, Page, expect
 
+from tests.browsing import browser, needs_browser, visitor
 from tests.live import launched
 from tests.services import Provider, Reply, Request, Say
 
 MODELS = ["openai/gpt-4.1", "claude/claude-haiku-4-5", "ollama/llama3.2:3b"]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-ELSEWHERE = re.compile(r"^https?://(?!127\.0\.0\.1|localhost)")
-browsers = pytest.mark.skipif(
-    not CHROMIUM and not os.environ.get("SWITCHBOARD_TESTS_NEED_BROWSER"),
-    reason="no Chromium on this machine (Debian: apt install chromium)",
-)
+__all__ = ["browser"]
 
 
 def obedient(request: Request) -> Reply:
@@ -129,26 +123,10 @@ def test_a_client_that_leaves_ends_the_request(url: str, service: Provider) -> N
 # --- the tab ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    assert CHROMIUM, "the browser tests must run here, and there is no Chromium"
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking"]
-        yield playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-
-
 @pytest.fixture
 def blank(browser: Browser) -> Iterator[Page]:
-    """A new visitor's browser. Errors of the page and requests to elsewhere fail the test."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US", accept_downloads=True)
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page, wrong = context.new_page(), list[str]()
-    page.route(ELSEWHERE, lambda route: (wrong.append(route.request.url), route.abort()))
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-    yield page
-    context.close()
-    assert not wrong
+    with visitor(browser) as page:
+        yield page
 
 
 @pytest.fixture
@@ -181,7 +159,8 @@ def hrefs(page: Page) -> list[str]:
 
 
 @pytest.mark.browser
-@browsers
+@needs_browser[0]
+@needs_browser[1]
 def test_a_brochure_is_made_in_sight_and_holds_read_pages_only(page: Page) -> None:
     start(page)
     text = page.locator("#brochure-text")
@@ -200,7 +179,8 @@ def test_a_brochure_is_made_in_sight_and_holds_read_pages_only(page: Page) -> No
 
 
 @pytest.mark.browser
-@browsers
+@needs_browser[0]
+@needs_browser[1]
 def test_a_person_changes_the_choice_of_pages(page: Page, service: Provider) -> None:
     page.locator("#pages-first input").check()
     start(page)
@@ -220,7 +200,8 @@ def test_a_person_changes_the_choice_of_pages(page: Page, service: Provider) -> 
 
 
 @pytest.mark.browser
-@browsers
+@needs_browser[0]
+@needs_browser[1]
 def test_stop_keeps_what_has_come(page: Page, service: Provider) -> None:
     service.hung_up.clear()
     start(page)
@@ -243,7 +224,8 @@ def saved(page: Page, ending: str, folder: Path) -> bytes:
 
 
 @pytest.mark.browser
-@browsers
+@needs_browser[0]
+@needs_browser[1]
 def test_files_a_copy_and_a_second_language(page: Page, service: Provider, tmp_path: Path) -> None:
     start(page)
     done(page)
@@ -262,7 +244,8 @@ def test_files_a_copy_and_a_second_language(page: Page, service: Provider, tmp_p
 
 
 @pytest.mark.browser
-@browsers
+@needs_browser[0]
+@needs_browser[1]
 def test_a_refused_address_keeps_the_field_and_the_brochure(page: Page) -> None:
     start(page)
     done(page)
@@ -275,7 +258,8 @@ def test_a_refused_address_keeps_the_field_and_the_brochure(page: Page) -> None:
 
 
 @pytest.mark.browser
-@browsers
+@needs_browser[0]
+@needs_browser[1]
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_narrow_page_does_not_scroll_sideways(blank: Page, url: str, theme: str) -> None:
     blank.set_viewport_size({"width": 390, "height": 844})

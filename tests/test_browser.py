@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from tests.browsing import browser, needs_browser, visitor
 from tests.live import launched
 from tests.services import Call, Provider, Raw, Refuse, Say
 
-pytestmark = pytest.mark.browser
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-if not CHROMIUM and not os.environ.get("SWITCHBOARD_TESTS_NEED_BROWSER"):
-    pytest.skip("no Chromium on this machine (Debian: apt install chromium)", allow_module_level=True)
+__all__ = ["browser"]
+pytestmark = needs_browser
 
 FLIGHT = Call("get_ticket_price", {"origin": "Delhi", "destination": "Paris"})
-# A page that is left while it still asks the server something says so.
-LEAVING = re.compile("AbortError|Connection errored out")
-ELSEWHERE = re.compile(r"^https?://(?!127\.0\.0\.1|localhost)")
 
 
 @pytest.fixture(scope="module")
@@ -40,31 +34,14 @@ def url(service: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield address
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    assert CHROMIUM, "the browser tests must run here, and there is no Chromium"
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking"]
-        yield playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-
-
 @pytest.fixture
 def page(browser: Browser, url: str, service: Provider) -> Iterator[Page]:
-    """The chat, freshly opened by a new visitor. Errors of the page and requests to elsewhere fail the test."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US", accept_downloads=True)
-    page, wrong = context.new_page(), []
-    page.route(ELSEWHERE, lambda route: (wrong.append(route.request.url), route.abort()))
-    page.on("pageerror", lambda error: None if LEAVING.search(str(error)) else wrong.append(str(error)))
-    page.on(
-        "console",
-        lambda said: wrong.append(said.text) if said.type == "error" and not LEAVING.search(said.text) else None,
-    )
-    service.say(Say(("Hello", " there")))
-    service.hung_up.clear()
-    opened(page, url)
-    yield page
-    context.close()
-    assert not wrong
+    """The chat, freshly opened by a new visitor."""
+    with visitor(browser) as page:
+        service.say(Say(("Hello", " there")))
+        service.hung_up.clear()
+        opened(page, url)
+        yield page
 
 
 def opened(page: Page, url: str) -> None:

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.browsing import browser, needs_browser, visitor
 from tests.live import launched
 from tests.services import Call, Provider, Refuse, Reply, Request, Say
-from tests.test_browser import ELSEWHERE, browser, opened, pytestmark
+from tests.test_browser import opened
 
-__all__ = ["browser", "pytestmark"]
+__all__ = ["browser"]
+pytestmark = needs_browser
 
 FLIGHT = Call("get_ticket_price", {"origin": "Delhi", "destination": "Paris"})
 OPENAI, CLAUDE, OLLAMA = "openai/gpt-4.1", "claude/claude-haiku-4-5", "ollama/llama3.2:3b"
@@ -34,18 +36,12 @@ def url(service: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture
 def page(browser: Browser, url: str, service: Provider) -> Iterator[Page]:
-    """A new visitor. Errors of the page and requests to elsewhere fail the test."""
-    context = browser.new_context(viewport={"width": 1280, "height": 1000}, locale="en-US", accept_downloads=True)
-    page, wrong = context.new_page(), []
-    page.route(ELSEWHERE, lambda route: (wrong.append(route.request.url), route.abort()))
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-    service.script = lambda _: Say(("Hello", " there"))
-    service.hung_up.clear()
-    opened(page, url)
-    yield page
-    context.close()
-    assert not wrong
+    with visitor(browser) as page:
+        page.set_viewport_size({"width": 1280, "height": 1000})
+        service.script = lambda _: Say(("Hello", " there"))
+        service.hung_up.clear()
+        opened(page, url)
+        yield page
 
 
 def tab(page: Page, *names: str) -> None:
