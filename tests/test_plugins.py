@@ -74,7 +74,7 @@ async def test_a_tab_in_one_file_is_on_the_page() -> None:
 @pytest.mark.parametrize("name", ["backends/echo.py", "core/tools/word_count.py", "tabs/hello.py"])
 def test_each_example_is_short(name: str) -> None:
     lines = [line for line in example(name).splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    assert len(lines) < 20
+    assert len(lines) < 15
 
 
 def test_modules_of_a_package_come_by_name() -> None:
