@@ -408,6 +408,7 @@ def test_an_approval_counts_for_one_call_only(page: Page, service: Provider) -> 
     finished(page)
     shelf(page)
     page.locator("#new-chat").click()
+    expect(page.locator("#bot [data-testid=bot]")).to_have_count(0)
     service.say(Say(calls=(Call("calculate", {"expression": "666+1"}),)), Say(("Done.",)))
     send(page, "The same id again")
     expect(page.locator("#approval")).to_contain_text("666+1")
