@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     queue_size: int = Field(64, ge=1, description="Requests that may wait; others are told that the app is busy.")
     page_timeout: float = Field(15, gt=0, description="Longest time for one web page, redirects included.")
     page_megabytes: float = Field(5, gt=0, description="Largest web page, decompressed, in MB.")
+    data: str = Field("data", description="Folder for what is kept between starts: indexes, jobs, budgets.")
     hosts: str = Field(
         "localhost,127.0.0.1,[::1],*.gradio.live,*.hf.space",
         description="Host names under which the page may be opened, against DNS rebinding.",
