@@ -3,6 +3,7 @@
 AppError
 ├── SetupNeeded             a provider is not set up; names the one thing to do
 ├── BadSetting              what the user entered cannot be used
+├── LimitReached            a budget, or how much one visitor may do at once
 ├── TooManyRounds           the model kept calling tools
 ├── ToolError               goes back to the model as the tool's answer
 ├── PageUnread              a web page could not be read
@@ -36,6 +37,10 @@ class SetupNeeded(AppError):
 
 class BadSetting(AppError):
     """What the user entered cannot be used."""
+
+
+class LimitReached(AppError):
+    """A budget is used up, or a visitor asks for too much at once."""
 
 
 class TooManyRounds(AppError):

@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     page_timeout: float = Field(15, gt=0, description="Longest time for one web page, redirects included.")
     page_megabytes: float = Field(5, gt=0, description="Largest web page, decompressed, in MB.")
     data: str = Field("data", description="Folder for what is kept between starts: indexes, jobs, budgets.")
+    jobs_at_once: int = Field(2, ge=1, description="Long works that one visitor may have running.")
     hosts: str = Field(
         "localhost,127.0.0.1,[::1],*.gradio.live,*.hf.space",
         description="Host names under which the page may be opened, against DNS rebinding.",
