@@ -28,7 +28,8 @@ class Document:
 class Passage:
     """A piece of a document that can be found and cited: `document.text[start:end] == text`.
 
-    `heading` is the path of headings above it ("Terms > Payment"), `page` its first page, from 1.
+    `heading` is the path of headings above it ("Terms > Payment"), `page` its first page, from 1. `lead` is what stood
+    earlier and belongs to it all the same: the header of the table whose rows it goes on with.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Passage:
     doc_type: str = ""
     heading: str = ""
     page: int | None = None
+    lead: str = ""
 
     @property
     def crumbs(self) -> str:
@@ -49,7 +51,7 @@ class Passage:
     @property
     def shown(self) -> str:
         """What is embedded and what a reader is given: a figure without its heading is nobody's figure."""
-        return f"{self.crumbs}\n\n{self.text}"
+        return f"{self.crumbs}\n\n{self.lead}{self.text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,4 +73,5 @@ class Hit:
     @property
     def shown(self) -> str:
         """The text with the line that says where it stands."""
-        return f"{self.passage.crumbs}\n\n{self.text}"
+        lead = "" if self.passage.lead in self.text else self.passage.lead
+        return f"{self.passage.crumbs}\n\n{lead}{self.text}"
