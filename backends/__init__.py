@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import sys
 import time
@@ -11,9 +12,10 @@ from dataclasses import dataclass
 from functools import cache
 
 from core.errors import AppError, SetupNeeded, TimedOut
-from core.llm import Backend
+from core.llm import Backend, Keyed
 from core.plugins import modules
 from core.settings import settings
+from core.visitors import visitor
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +52,7 @@ def find(choice: str) -> tuple[Backend, str]:
     if backend is None:
         raise SetupNeeded(f"There is no provider {provider!r}. Choose one of {', '.join(sorted(backends()))}.")
     if not model:
-        _, rows = _lists.get(provider, (0, []))
+        _, rows = _lists.get(_list_of(backend), (0, []))
         missing = next((row.reason for row in rows if row.reason), "")
         raise SetupNeeded(missing or f"Choose a model of {backend.label}.")
     return backend, model
@@ -62,18 +64,28 @@ async def choices(fresh: bool = False) -> list[Choice]:
     return [row for rows in found for row in rows]
 
 
-# What each provider offered, and when. Shared by all visitors: it depends on the server's settings alone.
-_lists: dict[str, tuple[float, list[Choice]]] = {}
+# What each provider offered, and when. Shared by all visitors but those who have brought a key: they have their own.
+_lists: dict[tuple[str, str], tuple[float, list[Choice]]] = {}
+_MOST_LISTS = 500
 # The first list of a process may take longer: it imports the provider's SDK, seconds on a busy machine.
 _IMPORTING = 10
 
 
 async def _of(backend: Backend, fresh: bool) -> list[Choice]:
-    asked, rows = _lists.get(backend.name, (float("-inf"), []))
+    which = _list_of(backend)
+    asked, rows = _lists.get(which, (float("-inf"), []))
     if fresh or time.monotonic() - asked > settings().list_lifetime:
         rows = await _ask(backend, settings().list_timeout + (0 if rows else _IMPORTING))
-        _lists[backend.name] = (time.monotonic(), rows)
+        _lists[which] = (time.monotonic(), rows)
+        if len(_lists) > _MOST_LISTS:
+            _lists.pop(min(_lists, key=lambda key: _lists[key][0]), None)
     return rows
+
+
+def _list_of(backend: Backend) -> tuple[str, str]:
+    """Which list of a backend is this visitor's, without the key itself."""
+    own = visitor().keys.get(backend.key_variable, "") if isinstance(backend, Keyed) else ""
+    return backend.name, hashlib.sha256(own.encode()).hexdigest() if own else ""
 
 
 async def _ask(backend: Backend, limit: float) -> list[Choice]:

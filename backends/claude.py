@@ -47,6 +47,7 @@ class Claude:
 
     name: str = MAKER
     label: str = "Claude"
+    key_variable: str = "ANTHROPIC_API_KEY"
 
     async def models(self) -> list[str]:
         """Every model that is not retired, newest first."""
@@ -98,7 +99,7 @@ class Claude:
     @asynccontextmanager
     async def _client(self) -> AsyncIterator[AsyncAnthropic]:
         """A client for one request: it belongs to one event loop, and closing it ends the request."""
-        api_key = key("ANTHROPIC_API_KEY", self.label)
+        api_key = key(self.key_variable, self.label)
         await asyncio.to_thread(import_module, "anthropic")
         import anthropic
         import httpx2

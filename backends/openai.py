@@ -42,6 +42,7 @@ from core.sampling import Pick, Scores
 from core.settings import secret, settings
 from core.streams import paced
 from core.tokens import Token
+from core.visitors import visitor
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -191,11 +192,12 @@ class OpenAI:
                 yield client
 
     def _headers(self, api_key: str) -> Any:
-        """None, or for other servers than OpenAI what keeps OpenAI's organisation, project and headers from them.
+        """None, or what keeps the owner's organisation, project and headers of OpenAI from others.
 
-        The SDK takes these from the environment and sends them to every address, an Authorization header included.
+        The SDK takes these from the environment and sends them to every address, an Authorization header included:
+        also to other servers, and with the key that a visitor has brought.
         """
-        if self.key_variable == "OPENAI_API_KEY":
+        if self.key_variable == "OPENAI_API_KEY" and self.key_variable not in visitor().keys:
             return None
         import openai
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from core.budget import Bill, admit, metered
 from core.calls import carried, run_all
 from core.errors import (
     BadSetting,
@@ -213,9 +214,10 @@ async def converse(
     Raises AppError; what came before stays valid.
     """
     deadline = time.monotonic() + settings().answer_timeout
+    admit()
     capabilities = await backend.capabilities(model)
     offered = tuple(tools) if capabilities.tools else ()
-    knobs = (sampling or Sampling()).only(capabilities.sampling)
+    knobs = _capped((sampling or Sampling()).only(capabilities.sampling), capabilities)
     decisions = decisions or {}
     while True:
         if calls := pending(conversation):
@@ -229,7 +231,8 @@ async def converse(
             raise TooManyRounds(f"Stopped after {settings().tool_rounds} rounds of tool calls.")
         sent = sendable(conversation if capabilities.tools else without_tools(conversation), system)
         held = schema if capabilities.structured else None
-        async with aclosing(_answer(backend, model, sent, offered, knobs, held)) as events:
+        bill = Bill.of(backend, capabilities, sent, offered, knobs)
+        async with aclosing(metered(_answer(backend, model, sent, offered, knobs, held), bill)) as events:
             async for event in events:
                 if isinstance(event, Done):
                     event = _priced(event, capabilities, f"{backend.name}/{model}")
@@ -241,6 +244,14 @@ async def converse(
                     raise TimedOut(backend.label)
         if not pending(conversation):
             return
+
+
+def _capped(knobs: Sampling, capabilities: Capabilities) -> Sampling:
+    """The knobs, with an answer no longer than this app allows, where the model can be told."""
+    longest = settings().longest_answer
+    if not longest or "max_tokens" not in capabilities.sampling:
+        return knobs
+    return replace(knobs, max_tokens=min(knobs.max_tokens or longest, longest))
 
 
 def _distinct(call: ToolCall, conversation: Conversation) -> ToolCall:

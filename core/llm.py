@@ -302,6 +302,14 @@ class Backend(Protocol):
 
 
 @runtime_checkable
+class Keyed(Protocol):
+    """A backend of a provider that wants a key: `key_variable` names the variable it stands in, "" where none does."""
+
+    @property
+    def key_variable(self) -> str: ...
+
+
+@runtime_checkable
 class Fetches(Protocol):
     """A backend that can bring a model to this machine."""
 

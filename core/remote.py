@@ -17,7 +17,7 @@ from functools import cache
 from types import ModuleType
 
 from core.errors import AppError, BadReply, CutOff, ProviderError, SetupNeeded, TimedOut, Unreachable
-from core.settings import secret
+from core.settings import secret, settings
 
 # What reading a reply raises when it has not the shape that was promised. JSON and pydantic raise ValueErrors.
 MALFORMED = (ValueError, TypeError, AttributeError, LookupError, AssertionError)
@@ -27,11 +27,22 @@ def key(variable: str, label: str) -> str:
     """The provider's key. Raises SetupNeeded when it is not set, or cannot be a key at all."""
     value = secret(variable)
     if not value:
-        raise SetupNeeded(f"Set {variable} to use {label}.")
-    # A header with such a character fails deep in the client, with the key in the text of the exception.
-    if not re.fullmatch(r"[!-~]+", value):
+        raise SetupNeeded(_missing(variable, label))
+    if not can_be_key(value):
         raise SetupNeeded(f"{variable} holds characters that no key has. Copy the key again to use {label}.")
     return value
+
+
+def can_be_key(value: str) -> bool:
+    """Whether a header takes it: others fail deep in the client, with the key in the text of the exception."""
+    return re.fullmatch(r"[!-~]{1,1000}", value) is not None
+
+
+def _missing(variable: str, label: str) -> str:
+    """What to do about a key that is not there: a visitor of somebody else's app cannot set a variable."""
+    if settings().visitor_keys:
+        return f"Enter your own key under “Your keys” to use {label}."
+    return f"{label} is not set up here." if settings().public else f"Set {variable} to use {label}."
 
 
 @cache

@@ -6,11 +6,19 @@ stand in that provider's row (backends/), because a provider is added in one fil
 
 from __future__ import annotations
 
+import logging
 import os
+import tempfile
 from functools import cache
+from pathlib import Path
+from typing import Any
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.visitors import visitor
+
+log = logging.getLogger(__name__)
 
 
 class Settings(BaseSettings):
@@ -41,18 +49,81 @@ class Settings(BaseSettings):
     page_megabytes: float = Field(5, gt=0, description="Largest web page, decompressed, in MB.")
     data: str = Field("data", description="Folder for what is kept between starts: indexes, jobs, budgets.")
     jobs_at_once: int = Field(2, ge=1, description="Long works that one visitor may have running.")
+    public: bool = Field(False, description="Others may open the page. `--share` and a Space set it by themselves.")
+    user: str = Field("", description="The name of the one who may log in. With none, nobody has to.")
+    password: SecretStr = Field(SecretStr(""), description="That one's password.")
+    users: SecretStr = Field(SecretStr(""), description="More who may log in: `ann:her password, bob:his`.")
+    visitor_keys: bool = Field(
+        False, description="Visitors may bring their own keys; where nobody has to log in, only those are used."
+    )
+    messages_a_minute: int = Field(0, ge=0, description="Messages of one visitor. 0: any number; public mode: 10.")
+    daily_tokens: int = Field(
+        0, ge=0, description="Tokens that all together may spend on your keys in a day. 0: any; public mode: 1,000,000."
+    )
+    daily_dollars: float = Field(
+        0, ge=0, description="US dollars that all together may spend on your keys in a day. 0: any; public mode: 1."
+    )
+    longest_prompt: int = Field(
+        1_000_000, ge=1, description="Most characters sent to a model at once, all told. Public mode: 60,000."
+    )
+    longest_answer: int = Field(0, ge=0, description="Most tokens of one answer. 0: the model's; public mode: 4,000.")
     hosts: str = Field(
         "localhost,127.0.0.1,[::1],*.gradio.live,*.hf.space",
         description="Host names under which the page may be opened, against DNS rebinding.",
     )
 
 
+# What holds in public mode unless it is set: a stranger gets less than the owner.
+PUBLIC: dict[str, Any] = {
+    "longest_message": 20_000, "longest_prompt": 60_000, "longest_answer": 4_000, "tool_rounds": 5, "queue_size": 32,
+    "messages_a_minute": 10, "daily_tokens": 1_000_000, "daily_dollars": 1.0,
+}  # fmt: skip
+
+
 @cache
 def settings() -> Settings:
     """The settings, read once."""
-    return Settings()
+    found = Settings()
+    on_space = bool(os.environ.get("SPACE_ID"))
+    changes: dict[str, Any] = {} if "data" in found.model_fields_set else {"data": _place(on_space)}
+    if found.public or on_space:
+        changes |= {"public": True} | {k: v for k, v in PUBLIC.items() if k not in found.model_fields_set}
+    return found.model_copy(update=changes)
+
+
+def _place(on_space: bool) -> str:
+    """Where to keep what is to be kept, where nothing is set: here, in a Space's bucket, or only until the end."""
+    if not on_space and os.access("data" if Path("data").exists() else ".", os.W_OK):
+        return "data"
+    if on_space and os.path.ismount("/data") and os.access("/data", os.W_OK):
+        log.warning("What is kept between starts is in /data, the bucket of this Space.")
+        return "/data"
+    folder = tempfile.mkdtemp(prefix="switchboard-")
+    log.warning("Nothing is kept between starts: it is in %s. Set SWITCHBOARD_DATA to a folder that stays.", folder)
+    return folder
+
+
+def accounts() -> dict[str, str]:
+    """Names and passwords of those who may log in, nothing where nobody has to. Raises ValueError for a half one."""
+    found = settings()
+    pairs = [part.strip().partition(":") for part in found.users.get_secret_value().split(",") if part.strip()]
+    listed = [(name.strip(), word.strip()) for name, _, word in pairs]
+    if found.user or found.password.get_secret_value():
+        listed.append((found.user.strip(), found.password.get_secret_value()))
+    if not all(name and word and not name.startswith("~") for name, word in listed):
+        raise ValueError("Each one who may log in needs a name, which begins with no ~, and a password.")
+    return dict(listed)
+
+
+def lends() -> bool:
+    """Whether visitors use the owner's keys. Where nobody has to log in and they may bring their own, they must."""
+    return not (settings().public and settings().visitor_keys and not accounts())
 
 
 def secret(variable: str) -> str:
-    """The value of a provider's key variable, or "". Never put it into a widget, a log, an error text or a file."""
-    return os.environ.get(variable, "").strip()
+    """The key in a provider's variable, the visitor's own if there is one, or "".
+
+    Never put it into a widget, a log, an error text or a file.
+    """
+    own = visitor().keys.get(variable, "")
+    return own or (os.environ.get(variable, "").strip() if lends() else "")

@@ -12,6 +12,7 @@ from typing import Any
 from backends._local import LABEL
 from core.errors import ModelMissing, RequestRefused
 from core.remote import MALFORMED
+from core.settings import settings
 
 _PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
@@ -88,7 +89,8 @@ def folder(name: str) -> Path:
     if name == "starter":
         return PATH
     typed = Path(name).expanduser()
-    if typed.is_dir():
+    # Strangers name no folder of this machine; a Hub id leads to what its owner has downloaded, and to nothing else.
+    if not settings().public and typed.is_dir():
         return typed
     if not is_hub_id(name):
         raise ModelMissing(
@@ -103,9 +105,9 @@ def folder(name: str) -> Path:
 
 
 def _absent(name: str) -> ModelMissing:
-    return ModelMissing(
-        LABEL, "Download it, or choose one that is.", f"{_shown(name)} is not on this machine.", fetchable=True
-    )
+    fetchable = not settings().public
+    remedy = "Download it, or choose one that is." if fetchable else "Choose one of the list."
+    return ModelMissing(LABEL, remedy, f"{_shown(name)} is not on this machine.", fetchable=fetchable)
 
 
 def _weights(name: str, folder: Path) -> list[Path]:

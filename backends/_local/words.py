@@ -10,6 +10,7 @@ from typing import Any
 from backends._local import LABEL
 from backends._local.files import folder, is_hub_id
 from core.errors import ModelMissing, RequestRefused
+from core.settings import settings
 from core.tokens import Token, shown
 
 _BYTE = re.compile(r"<0x([0-9A-F]{2})>")  # How SentencePiece spells a byte that is no character of its own.
@@ -26,7 +27,7 @@ def tokenizer(name: str) -> Any:
     try:
         place = str(folder(name))
     except ModelMissing:
-        if not is_hub_id(name):
+        if settings().public or not is_hub_id(name):
             raise
         place = name
     try:
