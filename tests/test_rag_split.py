@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from itertools import pairwise
 from typing import Literal
 
 import pytest
@@ -45,7 +46,8 @@ def test_headings_stand_before_the_text_and_the_title_once() -> None:
 
 
 def test_small_neighbours_are_joined_below_what_they_share() -> None:
-    text = "# Heron 3\n\n## 4.8 series\n\n### 4.8.1\n\nIce off.\n\n### 4.8.0\n\nIce on.\n\n## 4.7 series\n\n### 4.7.2\n\nRain."
+    text = "# Heron 3\n\n## 4.8 series\n\n### 4.8.1\n\nIce off.\n\n### 4.8.0\n\nIce on.\n\n## 4.7 series"
+    text += "\n\n### 4.7.2\n\nRain."
     (whole,) = split(document(text), SMALL)
     assert whole.heading == ""
     assert whole.text.startswith("## 4.8 series\n\n### 4.8.1")
@@ -62,11 +64,21 @@ def test_a_section_is_not_joined_with_one_that_would_lose_its_heading() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Payment\n=======\n\nNet 30.", "# *Payment*\n\nNet 30.", "# [Payment](https://x.example/)\nNet 30.", "# `Payment` #\nNet 30."],
-)  # fmt: skip
+    [
+        "Payment\n=======\n\nNet 30.",
+        "# *Payment*\n\nNet 30.",
+        "# `Payment` #\nNet 30.",
+    ],
+)
 def test_a_heading_is_read_in_any_spelling(text: str) -> None:
     (passage,) = split(document(text), SMALL)
     assert (passage.heading, passage.text) == ("Payment", "Net 30.")
+
+
+def test_an_address_in_a_heading_stays_in_the_text() -> None:
+    (passage,) = split(document("# [Payment](https://x.example/pay)\n\nNet 30."), SMALL)
+    assert passage.heading == "Payment"
+    assert passage.text == "# [Payment](https://x.example/pay)\n\nNet 30."
 
 
 @pytest.mark.parametrize("fence", ["```", "~~~~", "```python"])
@@ -162,7 +174,7 @@ def test_running_text_is_cut_at_sentence_ends_and_overlaps_by_whole_sentences() 
     text = sentences(30)
     passages = split(document(text), SMALL)
     assert all(passage.text.startswith("The gauge") and passage.text.endswith(".") for passage in passages)
-    for before, after in zip(passages, passages[1:], strict=False):
+    for before, after in pairwise(passages):
         assert 0 < before.end - after.start <= 60
 
 
@@ -265,10 +277,11 @@ def test_a_blank_document_has_no_passages(kind: Kind, text: str) -> None:
 
 LINES = st.sampled_from(
     [
-        "# One", "## Two", "### Three", "####### no", "#", "Under\n---", "Under\n===", "", "", "", "   ", "- item", "  - inner",
-        "1. first", "* star", "| a | b |", "|---|---|", "| 1 | 2 |", "a | b", "--- | ---", "```", "~~~", "    code", "> quote",
-        "A sentence. Another one! A third? “Yes.” Dr. No.", "word " * 30, "x" * 200, "水位。" * 20, "\u2028", "\x0c", "a\tb", "é",
-        "\u00a0", "---", "***", "Heron 3", "# Heron 3", "\\", "![p](u)", "<!-- c -->", "\U0001f600" * 9,
+        "# One", "## Two", "### Three", "####### no", "#", "Under\n---", "Under\n===", "", "", "", "   ", "# [a](u)",
+        "- item", "  - inner", "1. first", "* star", "| a | b |", "|---|---|", "| 1 | 2 |", "a | b", "--- | ---", "```",
+        "~~~", "    code", "> quote", "A sentence. Another one! A third? “Yes.” Dr. No.", "word " * 30, "x" * 200,
+        "水位。" * 20, "\u2028", "\x0c", "a\tb", "é", "\u00a0", "---", "***", "Heron 3", "# Heron 3", "\\", "![p](u)",
+        "<!-- c -->", "\U0001f600" * 9,
     ]
 )  # fmt: skip
 TEXTS = st.one_of(st.lists(LINES, max_size=60).map("\n".join), st.text(max_size=1500))
@@ -303,6 +316,7 @@ def test_spans_are_valid_sizes_bounded_and_nothing_is_lost(text: str, kind: Kind
     _sound(text, passages)
     if kind != "plain":
         assert all(len(passage.lead) + len(passage.text) <= size for passage in passages)
+    assert bool(passages) == bool(text.strip())
     shown = {part for passage in passages for part in (*passage.heading.split(" > "), "Heron 3")}
     for line in _lost(text, passages):
         assert kind == "structure"
@@ -314,8 +328,9 @@ HUGE = {
     "no space": "a" * MEGABYTE, "one line": "word and word. " * 66_000, "blank": "\n" * MEGABYTE + "x",
     "headings": "".join(f"# h {n}\n" for n in range(100_000)), "sections": "## h\ntext\n" * 90_000,
     "deep list": "".join("  " * (n % 400) + "- item\n" for n in range(3_000)), "items": "- item of a list\n" * 58_000,
-    "rows": "| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 100_000, "fences": "```\n" * 250_000, "brackets": "# " + "[" * MEGABYTE,
-    "rules": "---\n" * 250_000, "points": ". " * 500_000, "underlined": "a\n---\n\n" * 120_000,
+    "rows": "| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 100_000, "fences": "```\n" * 250_000,
+    "brackets": "# " + "[" * MEGABYTE, "rules": "---\n" * 250_000, "points": ". " * 500_000,
+    "underlined": "a\n---\n\n" * 120_000,
 }  # fmt: skip
 
 

@@ -37,6 +37,8 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class _Heading:
+    """A heading: its line begins at `start`, what stands below it at `end`."""
+
     level: int
     name: str
     start: int
@@ -46,7 +48,7 @@ class _Heading:
 def sections(text: str, title: str) -> list[Section]:
     """The sections of `text` in order, none blank. A heading that repeats the document's title opens none.
 
-    A heading with nothing below it belongs to the text of the section above it.
+    A heading with nothing below it belongs to the text of the section above it; a title alone is text.
     """
     found: list[Section] = []
     above: list[_Heading] = []
@@ -73,7 +75,7 @@ def sections(text: str, title: str) -> list[Section]:
             continue
         above.append(heading)
         near.append(heading)
-    return found
+    return found if found or not text.strip() else [Section((), (), 0, len(text))]
 
 
 def _section(above: list[_Heading], near: list[_Heading], start: int, end: int) -> Section:
@@ -94,9 +96,11 @@ def _headings(text: str) -> Iterator[_Heading]:
                 fence = ""
         elif not fence:
             level = len(sign["hashes"]) if sign["hashes"] else 1 + (sign["line"][0] == "-")
-            name = named(sign["atx"] or sign["setext"] or "")
+            line = sign["atx"] or sign["setext"] or ""
+            name = named(line)
             if name and len(name) <= LONGEST_HEADING:
-                yield _Heading(level, name, sign.start(), sign.end())
+                # An address in a heading is not in its name, so the line stays in the text.
+                yield _Heading(level, name, sign.start(), sign.start() if "](" in line else sign.end())
 
 
 def named(line: str) -> str:
