@@ -1,0 +1,1 @@
+"""The built-in model that draws: coloured shapes, trained from nothing on scenes that this folder makes."""
