@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from core.brochure import Dossier, Wish, checked
-from core.brochure.check import settled, value
+from core.brochure.check import settled
 from core.brochure.dossier import left
 from core.brochure.export import FORMATS, markdown, page, pdf
+from core.values import value
 from core.web import Page
 
 PAGES = (

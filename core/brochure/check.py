@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import urldefrag, urljoin
 
 from core.markdown import harmless
+from core.values import EMAIL, LINK, NUMBER, numbers, value
 from core.web import Page
 
 
@@ -115,14 +116,10 @@ def _even(text: str) -> str:
 _INLINE = re.compile(
     r"!?\[((?:[^\[\]\\]|\\.|\[[^\[\]]*\])*)\]\(\s*<?([^\s<>()]*(?:\([^\s()]*\)[^\s<>()]*)*)>?[^()\n]*\)"
 )
-_BARE = re.compile(r"<?(?:(?:https?|ftp)://|\bwww\.)[^\s<>|\])]*[^\s<>|\]).,;:!?*_'\"]>?", re.IGNORECASE)
 _DEFINITION = re.compile(
     r"^ {0,3}\[[^\]\n]+\]:\s*(\S+)[ \t]*(?:\"[^\"\n]*\"|'[^'\n]*'|\([^()\n]*\))?[ \t]*$", re.MULTILINE
 )
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_NUMBER = re.compile(r"(?<![\w&#])\d+(?:[.,'’\u00a0\u202f]\d+)*")
 _ORDER = re.compile(r"[ \t]*(?:[-*] +)?\d+[.)](?=\s)")
-_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
 class _Marks:
@@ -132,9 +129,8 @@ class _Marks:
         self._known = {_plain(url): page.final_url for page in pages for url in (page.url, page.final_url)}
         self._base = pages[0].final_url if pages else ""
         said = "\n".join(f"{page.title}\n{page.description}\n{page.text}" for page in pages)
-        self._emails = {found.lower() for found in _EMAIL.findall(said)}
-        self._numbers = {value(number) for number in _NUMBER.findall(said)}
-        self._numbers |= {str(number) for number, word in enumerate(_WORDS) if re.search(rf"(?i)\b{word}\b", said)}
+        self._emails = {found.lower() for found in EMAIL.findall(said)}
+        self._numbers = numbers(said)
         self._kept: list[str] = []
         self.removed: list[str] = []
         self.doubtful: list[str] = []
@@ -143,8 +139,8 @@ class _Marks:
         """`text` in which links to pages that were read are marks, and nothing else is a link."""
         text = _INLINE.sub(self._inline, text)
         text = _DEFINITION.sub(self._definition, text)
-        text = _BARE.sub(self._bare, text)
-        text = _EMAIL.sub(self._email, text)
+        text = LINK.sub(self._bare, text)
+        text = EMAIL.sub(self._email, text)
         # Before a link these would make a picture of it, or text.
         text = re.sub(r"[!\\]+(?=[\ue001-\uf7ff])", "", text)
         # Whatever else a renderer could take for a link, or a picture, is broken up.
@@ -165,7 +161,7 @@ class _Marks:
     def _doubted(self, line: str) -> str:
         order = _ORDER.match(line)
         start = order.end() if order else 0
-        return line[:start] + _NUMBER.sub(self._number, line[start:])
+        return line[:start] + NUMBER.sub(self._number, line[start:])
 
     def _number(self, found: re.Match[str]) -> str:
         if value(found[0]) in self._numbers:
@@ -183,7 +179,7 @@ class _Marks:
     def _inline(self, found: re.Match[str]) -> str:
         label, url = found[1], found[2]
         if reached := self._reached(url):
-            return self.link(self._doubted(_BARE.sub("", label)), reached)
+            return self.link(self._doubted(LINK.sub("", label)), reached)
         _note(self.removed, url)
         return label
 
@@ -220,14 +216,6 @@ def linked(label: str, url: str) -> str:
     """A link whose label and address cannot end it early."""
     label = re.sub(r"[\[\]<>`\\]", "", label).replace("@", "&#64;").strip() or "page"
     return f"[{label}]({url.replace('(', '%28').replace(')', '%29')})"
-
-
-def value(number: str) -> str:
-    """A number in one spelling: "24,500", "24.500" and "24'500" are 24500, "4,5" is 4.5."""
-    groups = re.split(r"[.,'’\u00a0\u202f]", number)
-    if len(groups) == 1 or all(len(group) == 3 for group in groups[1:]):
-        return str(int("".join(groups)))
-    return f"{int(''.join(groups[:-1]))}.{groups[-1]}".rstrip("0").rstrip(".")
 
 
 # --- sections ---------------------------------------------------------------------------------------------------------

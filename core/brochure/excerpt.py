@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.material import tokens
 from core.web import Page
 
 
@@ -16,12 +17,6 @@ class _Paragraph:
     place: int
     text: str
     worth: float
-
-
-def tokens(text: str) -> int:
-    """About how many tokens a text has, on the safe side: three characters of English each, other letters one."""
-    ascii_letters = sum(char.isascii() for char in text)
-    return ascii_letters // 3 + (len(text) - ascii_letters) + 1
 
 
 def excerpts(pages: Sequence[Page], company: str, budget: int) -> list[str]:

@@ -10,11 +10,12 @@ from typing import Any
 
 from core.brochure.choose import OFFERED, Picked, answered, by_words, kept, offered, schema
 from core.brochure.dossier import Dossier, Row
-from core.brochure.prompts import choosing, is_small, origin, repairing, translating, writing
+from core.brochure.prompts import choosing, origin, repairing, translating, writing
 from core.brochure.wish import Wish
 from core.chat import converse
 from core.errors import BadSetting, PageUnread
 from core.llm import Backend, Conversation, Done, Event, Progress, Sampling, TextDelta, Thinking, Waiting
+from core.material import is_small
 from core.web import Link, Page, Visit, fetch, fetch_all, target
 
 _OFFERED_SMALL = 25  # links that fit into a small window together with an answer

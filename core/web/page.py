@@ -8,7 +8,6 @@ all visible text is taken.
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
@@ -16,6 +15,7 @@ from bs4 import BeautifulSoup, Tag
 from bs4.filter import SoupStrainer
 from resiliparse.extract.html2text import extract_plain_text
 
+from core.material import visible
 from core.web.bounds import bounded
 from core.web.charset import decoded
 from core.web.hidden import without_hidden
@@ -81,13 +81,9 @@ def _visible(html: str, deep: bool) -> str:
     return _clean(main[:LONGEST_TEXT])
 
 
-_UNSEEN = ("Cc", "Cf", "Co", "Cs", "Cn")
-
-
 def _clean(text: str) -> str:
-    """`text` without characters that no reader sees: tags (U+E0000), zero widths, bidi controls, private use."""
-    unseen = {ord(char): None for char in set(text) if unicodedata.category(char) in _UNSEEN and char not in "\n\t"}
-    lines = (" ".join(line.split()) for line in text.translate(unseen).splitlines())
+    """`text` as a reader sees it, its spaces evened."""
+    lines = (" ".join(line.split()) for line in visible(text).splitlines())
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
