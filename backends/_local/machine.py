@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from pathlib import Path
+
+from core.processors import processors
 
 _GROUP = Path("/sys/fs/cgroup")  # A container's limits; torch and psutil see the whole host.
 
@@ -59,7 +60,7 @@ def threads(parameters: int) -> int:
     Torch would take one per processor of the host; more than this process may use only get in each other's way.
     """
     usual = _usual_threads()
-    return 1 if parameters < _SMALL else max(1, min(usual, int(_processors())))
+    return 1 if parameters < _SMALL else max(1, min(usual, int(processors())))
 
 
 @cache
@@ -68,12 +69,3 @@ def _usual_threads() -> int:
     import torch
 
     return torch.get_num_threads()
-
-
-def _processors() -> float:
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = (_GROUP / "cpu.max").read_text().split()
-        return min(usable, int(quota) / int(period))
-    except (OSError, ValueError):
-        return usable
