@@ -18,7 +18,6 @@ from core.errors import (
     BadSetting,
     CutOff,
     Overloaded,
-    ProviderError,
     RateLimited,
     TimedOut,
     TooManyRounds,
@@ -41,6 +40,7 @@ from core.llm import (
     Waiting,
 )
 from core.markdown import sound
+from core.remote import retry_wait
 from core.settings import settings
 
 # --- the conversation -------------------------------------------------------------------------------------------------
@@ -285,7 +285,7 @@ async def _answer(
                     yield event
             raise CutOff(backend.label)
         except (RateLimited, Overloaded) as busy:
-            wait = _wait(busy, attempt)
+            wait = retry_wait(busy, attempt)
             if first is not None or wait is None:
                 raise
         for left in range(wait, 0, -1):
@@ -295,10 +295,3 @@ async def _answer(
 
 def _timed(done: Done, started: float, first: float) -> Done:
     return replace(done, seconds_to_first_token=first - started, seconds=time.monotonic() - started)
-
-
-def _wait(busy: ProviderError, attempt: int) -> int | None:
-    """Whole seconds to wait before the next attempt: what the provider asked for, else 1, 2, 4 …; None to give up."""
-    asked = busy.retry_after if isinstance(busy, RateLimited) and busy.retry_after is not None else 2**attempt
-    limits = settings()
-    return None if attempt >= limits.retries or asked > limits.longest_retry_wait else max(1, round(asked))

@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from types import ModuleType
 
-from core.errors import AppError, BadReply, CutOff, ProviderError, SetupNeeded, TimedOut, Unreachable
+from core.errors import AppError, BadReply, CutOff, ProviderError, RateLimited, SetupNeeded, TimedOut, Unreachable
 from core.settings import secret, settings
 
 # What reading a reply raises when it has not the shape that was promised. JSON and pydantic raise ValueErrors.
@@ -91,6 +91,13 @@ def retry_after(header: str | None) -> float | None:
         except (ValueError, TypeError):
             return None
     return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def retry_wait(busy: ProviderError, attempt: int) -> int | None:
+    """Whole seconds to wait before the next attempt: what the provider asked for, else 1, 2, 4 …; None to give up."""
+    asked = busy.retry_after if isinstance(busy, RateLimited) and busy.retry_after is not None else 2**attempt
+    limits = settings()
+    return None if attempt >= limits.retries or asked > limits.longest_retry_wait else max(1, round(asked))
 
 
 def wire_id(id: str) -> str:
