@@ -325,3 +325,19 @@ class Prepares(Protocol):
     async def prepare(self, model: str) -> None:
         """Get ready to answer with `model`. Raises AppError, as `stream` would."""
         ...
+
+
+@runtime_checkable
+class Embeds(Protocol):
+    """A backend that can also turn texts into vectors."""
+
+    @property
+    def label(self) -> str: ...
+
+    async def embedders(self) -> list[str]:
+        """The embedding models that can be used now. Raises as `models` does."""
+        ...
+
+    async def embed(self, model: str, texts: list[str]) -> list[list[float]]:
+        """A vector for each text, in order. Raises AppError."""
+        ...

@@ -1,0 +1,91 @@
+"""What an embedding model is, whoever runs it, and how one is found by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import BadSetting
+from core.llm import Embeds
+
+if TYPE_CHECKING:
+    from langchain_core.embeddings import Embeddings
+
+DEFAULT = "minilm"
+# What comes along, by name, and what to say of it.
+BUILT_IN = {
+    "minilm": "all-MiniLM-L6-v2",
+    "minilm-int8": "all-MiniLM-L6-v2 in 8 bits: half the time, hardly less exact",
+}
+Vectors = NDArray[np.float32]
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors whose scalar product says how alike two texts are.
+
+    `name` and `revision` together say which vectors can be compared. `dimension` is their length; `max_tokens` is how
+    much of a text is read. Several threads may use one at a time. It blocks: call it in a thread, never on an event
+    loop. Every method raises AppError only.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def revision(self) -> str: ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    @property
+    def max_tokens(self) -> int: ...
+
+    def embed(self, texts: Sequence[str], query: bool = False) -> Vectors:
+        """(n, dimension), each row of unit length. Some models read a `query` otherwise than a passage."""
+        ...
+
+    def tokens(self, text: str) -> int:
+        """How many of its tokens `text` has, those that begin and end it included, were it never cut."""
+        ...
+
+
+def embedder(name: str = DEFAULT, find: Callable[[str], tuple[Embeds, str]] | None = None) -> Embedder:
+    """The model of that name, ready to use; its weights are read once for a process.
+
+    A name is "minilm", "minilm-int8", "st/MODEL" for any sentence-transformers model on this machine (a Hub id or a
+    folder), or "PROVIDER/MODEL", for which `find` gives the backend and the model's name. Raises BadSetting for a name
+    that is none of these, SetupNeeded for what is not here yet, and ProviderError.
+    """
+    if name in BUILT_IN:
+        from core.rag.minilm import minilm
+
+        return minilm(int8=name == "minilm-int8")
+    kind, _, model = name.partition("/")
+    if kind == "st" and model:
+        from core.rag.sentence_model import sentence_model
+
+        return sentence_model(model)
+    if find is None or not model:
+        raise BadSetting(f"There is no embedding model {name!r}. Choose {', '.join(BUILT_IN)}, or PROVIDER/MODEL.")
+    from core.rag.remote_model import remote_model
+
+    return remote_model(name, *find(name))
+
+
+def for_langchain(model: Embedder) -> Embeddings:
+    """The same model as LangChain's stores, splitters and retrievers take it."""
+    from langchain_core.embeddings import Embeddings
+
+    class Adapted(Embeddings):
+        def embed_documents(self, texts: list[str]) -> list[list[float]]:
+            rows: list[list[float]] = model.embed(texts).tolist()
+            return rows
+
+        def embed_query(self, text: str) -> list[float]:
+            row: list[float] = model.embed([text], query=True)[0].tolist()
+            return row
+
+    return Adapted()
