@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import os
+import sys
 
 from dotenv import load_dotenv
 
@@ -12,21 +14,40 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import gradio as gr  # noqa: E402  (the environment comes first: Gradio reads it when it is imported)
 
 from tabs import Page, tabs  # noqa: E402
+from tabs.jobs import header  # noqa: E402
 from tabs.serving import serve  # noqa: E402
+from tabs.visiting import Keyring, banner, keys_panel, refusal  # noqa: E402
 
 
-def build() -> gr.Blocks:
+def build(keyring: Keyring) -> gr.Blocks:
     """The whole page: one tab for each module of tabs/."""
     page: gr.Blocks
     with gr.Blocks(title="Switchboard", delete_cache=(3600, 86400)) as page:
         gr.Markdown("# Switchboard", elem_id="title")
+        banner()
+        keys_panel(page, keyring)
+        jobs = header(page)
         with gr.Tabs():
             for place, tab in enumerate(tabs()):
                 with gr.Tab(tab.TITLE) as here:
                     # The first tab is shown when the page is; the event of being chosen is the others'.
-                    tab.build(Page(here.select if place else page.load))
+                    tab.build(Page(here.select if place else page.load, jobs))
     return page
 
 
+def _asked() -> argparse.Namespace:
+    given = argparse.ArgumentParser(description=__doc__)
+    given.add_argument("--share", action="store_true", help="open the page to others through a link of gradio.live")
+    given.add_argument("--mcp", action="store_true", help="also serve the endpoints as tools of an MCP server")
+    return given.parse_args()
+
+
 if __name__ == "__main__":
-    serve(build())
+    asked = _asked()
+    share = asked.share or os.environ.get("GRADIO_SHARE", "").lower() == "true"
+    if share:
+        os.environ["SWITCHBOARD_PUBLIC"] = "1"
+    if problem := refusal(share):
+        sys.exit(problem)
+    keyring = Keyring()
+    serve(build(keyring), keyring, share=share and not os.environ.get("SPACE_ID"), mcp_server=asked.mcp)

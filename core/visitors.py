@@ -48,3 +48,8 @@ def visiting(who: Visitor) -> Iterator[None]:
         yield
     finally:
         _asking.reset(token)
+
+
+def arrive(who: Visitor) -> None:
+    """From here on in this task or thread, `who` asks."""
+    _asking.set(who)

@@ -13,9 +13,13 @@ from core.plugins import modules
 
 @dataclass(frozen=True)
 class Page:
-    """A tab's part of the page. `load` is the event of its being shown: a tab that nobody opens asks for nothing."""
+    """A tab's part of the page. `load` is the event of its being shown: a tab that nobody opens asks for nothing.
+
+    `jobs(event)` has the list of jobs at the page's head show what the event's handler has started.
+    """
 
     load: Callable[..., Any]
+    jobs: Callable[[Any], Any]
 
 
 def tabs() -> list[ModuleType]:

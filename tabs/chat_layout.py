@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from core.settings import settings
 from core.tools import tools
 from tabs import Page
 from tabs.downloads import downloads
@@ -60,7 +61,7 @@ def layout(page: Page) -> tuple[Chat, gr.Button, gr.Button]:
             )  # fmt: skip
             status = gr.Markdown(elem_classes="facts", elem_id="status")
         with gr.Column(scale=1, min_width=300):
-            system, allowed, ask_first, drawn = _settings()
+            system, allowed, ask_first, drawn = _settings(page)
     chat = Chat(*states, picked, bot, box, status, approval, question, system, allowed, ask_first, drawn)
     return chat, approve, reject
 
@@ -82,7 +83,7 @@ def _approval() -> tuple[gr.Column, gr.Markdown, gr.Button, gr.Button]:
     return approval, question, approve, reject
 
 
-def _settings() -> tuple[gr.Textbox, gr.CheckboxGroup, gr.Checkbox, Knobs]:
+def _settings(page: Page) -> tuple[gr.Textbox, gr.CheckboxGroup, gr.Checkbox, Knobs]:
     found = tools()
     with gr.Accordion("Tools", open=True):
         allowed = gr.CheckboxGroup(
@@ -101,6 +102,7 @@ def _settings() -> tuple[gr.Textbox, gr.CheckboxGroup, gr.Checkbox, Knobs]:
         )
     with gr.Accordion("Sampling", open=False):
         drawn = knobs()
-    with gr.Accordion("Get another model", open=False):
-        downloads()
+    if not settings().public:  # Strangers bring nothing to this machine, and what is not there cannot be called.
+        with gr.Accordion("Get another model", open=False):
+            downloads(page)
     return system, allowed, ask_first, drawn

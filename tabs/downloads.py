@@ -1,50 +1,79 @@
-"""A form that brings a model to this machine, with its progress and a Stop."""
+"""A form that brings a model to this machine: a job, which goes on when the page is left."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 
 import gradio as gr
 
 from backends import backends, find
-from core.errors import AppError
-from core.llm import Fetches, Progress
+from core import jobs
+from core.errors import AppError, BadSetting
+from core.jobs import Job, Report
+from core.llm import Fetches
 from core.markdown import harmless, plain
-from core.streams import ticks
-from tabs.parts import QUIET, TICK
+from tabs import Page
+from tabs.jobs import bar
+from tabs.parts import QUIET
 
 
-def downloads() -> None:
+def downloads(page: Page) -> None:
     """Draw the form."""
     provider = gr.Dropdown(_providers(), label="Provider", interactive=True)
     name = gr.Textbox(label="Model", placeholder="Qwen/Qwen3-0.6B, or qwen3:0.6b for Ollama")
     with gr.Row():
         start, stop = gr.Button("Download", size="sm"), gr.Button("Stop", size="sm")
-    progress = gr.Markdown()
-    run = start.click(_fetch, [provider, name], progress, **QUIET)
-    stop.click(lambda: "Stopped. What is here already is kept.", None, progress, cancels=[run], **QUIET)
+    progress, current = gr.Markdown(), gr.State("")
+    begun = start.click(_begin, [provider, name], [current, progress], **QUIET)
+    page.jobs(begun)
+    current.change(_watched, current, progress, **QUIET)
+    stop.click(_stop, current, None, **QUIET)
 
 
-async def _fetch(provider: str, name: str) -> AsyncGenerator[Any]:
-    """The progress of a download, as Markdown."""
+def _begin(provider: str | None, name: str | None) -> tuple[Any, str]:
+    """The id of the job that fetches the model, or why there is none."""
     try:
-        backend, model = find(f"{provider}/{name.strip()}")
-        if isinstance(backend, Fetches):
-            async with aclosing(ticks(backend.fetch(model), TICK)) as ticked:
-                async for steps in ticked:
-                    yield _bar(steps[-1]) if steps else gr.skip()
-            yield f"{plain(model)} is here. Choose **{plain(f'{provider}/{model}')}** in the list of models (↻)."
+        choice = f"{provider or ''}/{(name or '').strip()}"
+        backend, model = find(choice)
+        if not isinstance(backend, Fetches):
+            raise BadSetting(f"{backend.label} has nothing to download.")
+        fetching: Fetches = backend
+
+        def work(report: Report) -> str:
+            jobs.follow(fetching.fetch(model), report, lambda step: report(step.fraction, step.text))
+            return choice
+
+        return jobs.start("download", f"Downloading {model}", work).id, ""
     except AppError as error:
-        yield f"⚠️ {harmless(str(error))}"
+        return gr.skip(), f"⚠️ {harmless(str(error))}"
 
 
-def _bar(step: Progress) -> str:
-    if step.fraction is None:
-        return harmless(step.text)
-    filled = round(step.fraction * 20)
-    return f"{harmless(step.text)}\n\n`{'█' * filled}{'░' * (20 - filled)}` {step.fraction:.0%}"
+async def _watched(id: str) -> AsyncGenerator[Any]:
+    """The progress of a download, as Markdown, for as long as the page is there."""
+    with suppress(BadSetting):  # Jobs of long ago are forgotten.
+        async with aclosing(jobs.watch(id)) as seen:
+            async for job in seen:
+                yield _told(job)
+
+
+def _told(job: Job) -> str:
+    match job.state:
+        case "running":
+            return bar(job)
+        case "done":
+            name = plain(job.title.removeprefix("Downloading "))
+            return f"{name} is here. Choose **{plain(job.result)}** in the list of models (↻)."
+        case "stopped":
+            return "Stopped. What is here already is kept."
+        case _:
+            return f"⚠️ {harmless(job.error)}"
+
+
+def _stop(id: str) -> None:
+    with suppress(BadSetting):
+        jobs.stop(id)
 
 
 def _providers() -> list[tuple[str, str]]:

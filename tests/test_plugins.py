@@ -65,8 +65,9 @@ def test_a_tool_in_one_file_is_offered_and_runs() -> None:
 @pytest.mark.usefixtures("drop")
 async def test_a_tab_in_one_file_is_on_the_page() -> None:
     from app import build
+    from tabs.visiting import Keyring
 
-    page = build()
+    page = build(Keyring())
     labels = [block.label for block in page.blocks.values() if isinstance(block, gr.Tab)]
     assert "Hello" in labels
 

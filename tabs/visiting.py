@@ -1,0 +1,149 @@
+"""Visitors of the page: told apart around every handler, with the keys that they have brought for their session."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+from gradio.context import LocalContext
+from gradio.utils import function_wrapper
+
+from backends import backends
+from core.llm import Keyed
+from core.remote import can_be_key
+from core.settings import accounts, lends, settings
+from core.visitors import Visitor, arrive
+from tabs.guard import Audience
+from tabs.parts import QUIET
+
+MOST = 500  # sessions whose keys are held; the one that was not used for longest is forgotten
+
+
+class Keyring:
+    """The keys that visitors have brought, by session. In memory only, and nobody's but the session's own."""
+
+    def __init__(self) -> None:
+        self._of: OrderedDict[tuple[str, str], Mapping[str, str]] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def of(self, who: tuple[str, str]) -> Mapping[str, str]:
+        """The keys of a login's session, by the name of the provider's variable."""
+        with self._guard:
+            if who in self._of:
+                self._of.move_to_end(who)
+            return self._of.get(who, {})
+
+    def bring(self, who: tuple[str, str], keys: Mapping[str, str]) -> None:
+        """Hold these besides those that are held."""
+        with self._guard:
+            self._of[who] = {**self._of.pop(who, {}), **keys}
+            if len(self._of) > MOST:
+                self._of.popitem(last=False)
+
+    def forget(self, who: tuple[str, str]) -> None:
+        """Hold none any more."""
+        with self._guard:
+            self._of.pop(who, None)
+
+
+def session_of(request: Any) -> tuple[str, str]:
+    """The login's name, "" without one, and the session of the opened page."""
+    return request.username or "", request.session_hash or ""
+
+
+def carry(page: gr.Blocks, keyring: Keyring, audience: Audience) -> None:
+    """Let every handler of the page know who asks, also those of tabs that give no thought to it."""
+
+    def before() -> None:
+        request = LocalContext.request.get(None)
+        if request is None:
+            return
+        name, session = session_of(request)
+        if audience.gone(session):
+            raise gr.Error("Nobody waits for this any more.", print_exception=False)
+        host = request.client.host if request.client else ""
+        # On one's own machine all pages are the owner's; jobs and counts are not parted by session.
+        apart = session if settings().public else ""
+        arrive(Visitor(name, apart, host, keyring.of((name, session))))
+
+    for handler in page.fns.values():
+        if handler.fn is not None:
+            handler.fn = function_wrapper(handler.fn, before_fn=before)
+
+
+# --- what a visitor is told and may enter -----------------------------------------------------------------------------
+
+
+def banner() -> None:
+    """Say that the page is open to others, where it is."""
+    if not settings().public:
+        return
+    limits = settings()
+    whose = "the keys of whoever runs it, within a daily budget" if lends() else "your own keys"
+    gr.Markdown(
+        f"**This page is open to others.** It runs on a machine that is not yours, with {whose}; "
+        f"up to {limits.messages_a_minute} messages a minute are taken. What you write goes to the provider of the "
+        "model that you choose and to nobody else. Conversations stay in your browser; what you upload and what jobs "
+        "make can be seen by you alone. Models can be wrong.",
+        elem_id="banner", container=True,
+    )  # fmt: skip
+
+
+def keys_panel(page: gr.Blocks, keyring: Keyring) -> None:
+    """Draw the form for a visitor's own keys, where they may bring some."""
+    if not settings().visitor_keys:
+        return
+    variables = {b.key_variable: b.label for b in backends().values() if isinstance(b, Keyed) and b.key_variable}
+    with gr.Accordion("Your keys", open=False, elem_id="keys"):
+        gr.Markdown(
+            "A key is held in the memory of this server until you close or reload this page, for this page only. It is "
+            "sent to its provider and to nobody else, and written nowhere.",
+            elem_classes="hint",
+        )
+        with gr.Row():
+            fields = [
+                gr.Textbox(label=label, type="password", max_lines=1, min_width=180, max_length=1000)
+                for label in variables.values()
+            ]
+        with gr.Row():
+            use = gr.Button("Use these keys", variant="primary", size="sm", elem_id="use-keys")
+            drop = gr.Button("Forget my keys", size="sm", elem_id="forget-keys")
+        told = gr.Markdown(elem_classes="hint", elem_id="keys-held")
+
+    def bring(request: gr.Request, *entered: str | None) -> list[Any]:
+        given = {name: (text or "").strip() for name, text in zip(variables, entered, strict=True)}
+        odd = [variables[name] for name, text in given.items() if text and not can_be_key(text)]
+        keyring.bring(session_of(request), {k: v for k, v in given.items() if v and can_be_key(v)})
+        return [*[""] * len(variables), _held(request, odd)]
+
+    def _held(request: gr.Request, odd: list[str]) -> str:
+        held = [variables[name] for name in keyring.of(session_of(request))]
+        said = f"Held for this page: {', '.join(held)}. Press ↻ Refresh at the list of models." if held else ""
+        wrong = f"⚠️ This cannot be a key: {', '.join(odd)}." if odd else ""
+        return f"{said} {wrong}".strip()
+
+    def drop_all(request: gr.Request) -> list[Any]:
+        keyring.forget(session_of(request))
+        return [*[""] * len(variables), "No key is held."]
+
+    use.click(bring, fields, [*fields, told], **QUIET)
+    drop.click(drop_all, None, [*fields, told], **QUIET)
+    page.unload(lambda request: keyring.forget(session_of(request)))
+
+
+def refusal(share: bool) -> str:
+    """Why the app must not start as it is asked to, "" when it may."""
+    try:
+        somebody = accounts()
+    except ValueError as error:
+        return str(error)
+    if share and not somebody and not settings().visitor_keys:
+        return (
+            "A public link lets strangers use your machine and your keys. Set SWITCHBOARD_USER and "
+            "SWITCHBOARD_PASSWORD, so that they have to log in, or SWITCHBOARD_VISITOR_KEYS=1, so that they bring "
+            "keys of their own."
+        )
+    return ""
