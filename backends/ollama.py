@@ -55,12 +55,20 @@ class Ollama:
 
     async def models(self) -> list[str]:
         """Every model on the server that can chat, the latest change first."""
-        async with self._client() as client:
-            listed = (await client.list()).models
-        names = [row.model for row in listed if row.model and not _embeds(row)]
+        names = [str(row.model) for row in await self._listed() if not _embeds(row)]
         if not names:
             raise SetupNeeded("Ollama has no model yet. Fetch one: ollama pull MODEL.")
         return names
+
+    async def embedders(self) -> list[str]:
+        """Every model on the server whose family or name says that it makes vectors."""
+        return [str(row.model) for row in await self._listed() if _embeds(row)]
+
+    async def embed(self, model: str, texts: list[str]) -> list[list[float]]:
+        """What is past a model's window is cut by the server, as everywhere."""
+        async with self._client() as client:
+            reply = await client.embed(model, texts, truncate=True)
+            return [list(row) for row in reply.embeddings]
 
     async def capabilities(self, model: str) -> Capabilities:
         """What the server says of `model`."""
@@ -128,6 +136,10 @@ class Ollama:
         return f"import ollama\n\n{asking}\nprint(answer.message.content)\n"
 
     # --- asking ---
+
+    async def _listed(self) -> list[ListResponse.Model]:
+        async with self._client() as client:
+            return [row for row in (await client.list()).models if row.model]
 
     @asynccontextmanager
     async def _client(

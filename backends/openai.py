@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 OTHER_KINDS = re.compile(
     "embed|tts|whisper|dall-e|moderation|realtime|audio|image|transcribe|sora|speech|rerank|guard|babbage|davinci"
 )
+EMBEDDERS = re.compile("embed|bge-|gte-|e5-|minilm")
 NOTHING = re.compile("(?!)")
 
 
@@ -70,7 +71,8 @@ class OpenAI:
 
     `knobs` maps our knobs to the server's names for them. `hidden` and `without_tools` are patterns of model ids.
     `profiles` and `prices` name the tables for core/catalogue.py. `echo` is a field beside the standard that the
-    server wants back with a tool call. `usage` is false for a server that refuses `stream_options`.
+    server wants back with a tool call. `usage` is false for a server that refuses `stream_options`. `vectors` names
+    embedding models of a server that lists none.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -89,6 +91,7 @@ class OpenAI:
     without_tools: re.Pattern[str] = NOTHING
     prefix: str = ""
     echo: str = ""
+    vectors: tuple[str, ...] = ()
     tools: bool = True
     structured: bool = True
     usage: bool = True
@@ -99,12 +102,22 @@ class OpenAI:
 
     async def models(self) -> list[str]:
         """Every model that can chat, newest first where the server tells."""
-        async with self._client() as client:
-            reply: Any = await client.get(self.listing, cast_to=object)
-            rows = reply["data"] if isinstance(reply, dict) else reply
-            rows = sorted(rows, key=_made, reverse=True)
-            names = [str(row["id"]).removeprefix(self.prefix) for row in rows]
+        names = await self._listed()
         return [name for name in names if not (OTHER_KINDS.search(name.lower()) or self.hidden.search(name))]
+
+    async def embedders(self) -> list[str]:
+        """Every model whose name says that it makes vectors, newest first where the server tells."""
+        if self.vectors:
+            return list(self.vectors)
+        return [name for name in await self._listed() if EMBEDDERS.search(name.lower())]
+
+    async def embed(self, model: str, texts: list[str]) -> list[list[float]]:
+        """By the endpoint that OpenAI's servers, text-embeddings-inference, vLLM and others share."""
+        async with self._client() as client:
+            # Without a word on the format the SDK asks for base64, which not every server knows.
+            reply = await client.embeddings.create(model=model, input=texts, encoding_format="float")
+            rows = sorted(reply.data, key=lambda row: row.index)
+            return [row.embedding for row in rows]
 
     async def capabilities(self, model: str) -> Capabilities:
         """What the catalogue knows of `model`; for others, what the server's row says."""
@@ -167,6 +180,13 @@ class OpenAI:
         return snippet(self, self._request(model, (Message("user", prompt),), (), sampling, None))
 
     # --- asking ---
+
+    async def _listed(self) -> list[str]:
+        async with self._client() as client:
+            reply: Any = await client.get(self.listing, cast_to=object)
+            rows = reply["data"] if isinstance(reply, dict) else reply
+            rows = sorted(rows, key=_made, reverse=True)
+            return [str(row["id"]).removeprefix(self.prefix) for row in rows]
 
     @asynccontextmanager
     async def _client(self) -> AsyncIterator[AsyncOpenAI]:

@@ -7,6 +7,7 @@
         service.asked()                           # the requests for answers: wire, path, headers, body, prompt
         service.hung_up.wait(1)                   # whether the app left before the answer was whole; `left_at`: when
 
+Vectors of texts count their letters, as `letters` does; `service.embedding` is answered in their place.
 `Say` is an answer, `Refuse` an HTTP error, `Raw` any body with status 200. A request that the real service would
 refuse is answered with 400 (wire_rules.py). It imports nothing of the app.
 """
@@ -111,6 +112,7 @@ class Provider:
         self.context_length = 8192
         self.loaded: list[Mapping[str, Any]] = []
         self.pull: Reply | None = None
+        self.embedding: Reply | None = None
         self.claude_models: list[Mapping[str, Any]] | None = None
         self.requests: list[Request] = []
         self.hung_up = threading.Event()
@@ -189,6 +191,8 @@ class Provider:
             reply = Refuse(400, {"error": {"message": f"broken rules: {wrong}"}}) if wrong else self.script(request)
         elif request.path == "/api/pull":
             reply = self.pull or Raw("\n".join(map(json.dumps, PULL)), "application/x-ndjson")
+        elif request.path in VECTORS:
+            reply = self.embedding or Raw(json.dumps(_vectors(request)), "application/json")
         else:
             reply = self.listing or Raw(json.dumps(self._facts(request)), "application/json")
         match reply:
@@ -221,6 +225,23 @@ class Provider:
                     "capabilities": self.abilities, "model_info": facts, "details": {"family": self.family},
                 }  # fmt: skip
         raise AssertionError(f"nobody asks for {request.path}")
+
+
+VECTORS = ("/v1/embeddings", "/api/embed")
+
+
+def letters(text: str) -> list[float]:
+    """The vector of a text, not of unit length: how often it has each letter."""
+    return [float(text.lower().count(letter)) for letter in "abcdefghijklmnopqrstuvwxyz"]
+
+
+def _vectors(request: Request) -> Mapping[str, Any]:
+    rows = [letters(text) for text in request.body["input"]]
+    if request.wire == "ollama":
+        return {"model": request.body["model"], "embeddings": rows}
+    data = [{"object": "embedding", "index": i, "embedding": row} for i, row in enumerate(rows)]
+    # A server may give them in any order.
+    return {"object": "list", "model": request.body["model"], "data": data[::-1]}
 
 
 PULL = (

@@ -57,11 +57,13 @@ def sentence_model(model: str) -> SentenceModel:
     It takes safetensors only, runs none of the model's code, and asks no network: what is missing is told at once.
     """
     folder = _folder(model)
-    weights = sorted(folder.rglob("*.safetensors"))
+    weights = sorted([*folder.glob("*.safetensors"), *folder.glob("*/*.safetensors")])
     if not (folder / "modules.json").is_file() or not weights:
         raise SetupNeeded(f"{model} holds no sentence-transformers model in safetensors.")
+    from safetensors import SafetensorError
     from sentence_transformers import SentenceTransformer
 
+    unreadable = (SafetensorError, OSError, ValueError, LookupError, TypeError, RuntimeError, ImportError, AttributeError)
     try:
         loaded = SentenceTransformer(
             str(folder),
@@ -71,7 +73,7 @@ def sentence_model(model: str) -> SentenceModel:
             model_kwargs={"use_safetensors": True},
         )
         dimension = loaded.get_embedding_dimension()
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError, AttributeError) as error:
+    except unreadable as error:
         # The files are anybody's: whatever is wrong with them is theirs.
         raise SetupNeeded(f"The embedding model {model} cannot be read: its files are damaged or too new.") from error
     if not dimension:
