@@ -14,7 +14,6 @@ from typing import Any
 from backends._local import LABEL
 from backends._local.answer import Ended, pieces
 from backends._local.choosing import KNOBS, REASONS
-from backends._local.download import download
 from backends._local.files import Files, files, installed
 from backends._local.forms import PLAIN, Reader
 from backends._local.load import Loaded, loaded, ready
@@ -25,6 +24,7 @@ from backends._local.request import asked
 from backends._local.snippet import snippet
 from backends._local.stopping import Until
 from backends._local.words import encoded, tokenizer
+from core.download import download
 from core.errors import AppError, SetupNeeded
 from core.llm import (
     Backend,

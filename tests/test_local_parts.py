@@ -6,11 +6,8 @@ import asyncio
 import json
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import aclosing
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +23,7 @@ from core.errors import KeyRefused, ModelMissing, ProviderError, RequestRefused,
 from core.llm import Message, TextDelta, Thinking, ToolCall, ToolResult, ToolSpec
 from core.tools import tools
 from tests import tiny
+from tests.hub import Hub, serving
 
 PRICE = tools()["get_ticket_price"]
 CALL = '{"name": "get_ticket_price", "arguments": {"origin": "Delhi", "destination": "Paris"}}'
@@ -208,73 +206,6 @@ def test_tools_reach_the_template_as_functions() -> None:
 # --- the download -----------------------------------------------------------------------------------------------------
 
 
-class Hub(ThreadingHTTPServer):
-    """Speaks what huggingface_hub asks of the Hub for one model, `owner/tiny`."""
-
-    daemon_threads = True
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(("127.0.0.1", 0), _Answers)
-        self.files = {file.name: file.read_bytes() for file in folder.iterdir()}
-        self.slow = threading.Event()
-        self.hung_up = threading.Event()
-        self.sent: list[str] = []
-
-
-class _Answers(BaseHTTPRequestHandler):
-    server: Hub
-
-    def do_GET(self) -> None:
-        _, *parts = self.path.partition("?")[0].split("/")
-        if parts[:2] == ["api", "models"]:
-            return self._about("/".join(parts[2:4]))
-        return self._file(parts[-1], body=True)
-
-    def do_HEAD(self) -> None:
-        self._file(self.path.rpartition("/")[2], body=False)
-
-    def _about(self, name: str) -> None:
-        refusals = {"owner/gated": (403, "GatedRepo"), "owner/none": (404, "RepoNotFound")}
-        if name in refusals:
-            status, code = refusals[name]
-            return self._send(status, b"{}", {"X-Error-Code": code, "X-Error-Message": "no"})
-        files = {**self.server.files, "pytorch_model.bin": b"pickle", "onnx/model.json": b"{}"}
-        if name == "owner/pickled":
-            files.pop("model.safetensors")
-        rows = [{"rfilename": file, "size": len(data), "blobId": "b" * 40} for file, data in files.items()]
-        return self._send(200, json.dumps({"id": name, "sha": "a" * 40, "siblings": rows}).encode(), {})
-
-    def _file(self, name: str, body: bool) -> None:
-        data = self.server.files[name]
-        self.send_response(200)
-        for key, value in {"ETag": f'"{name}"', "X-Repo-Commit": "a" * 40, "Content-Length": str(len(data))}.items():
-            self.send_header(key, value)
-        self.end_headers()
-        if body:
-            self.server.sent.append(name)
-            self._body(name, data)
-
-    def _body(self, name: str, data: bytes) -> None:
-        try:
-            if self.server.slow.is_set() and name == "model.safetensors":
-                for byte in data:
-                    self.wfile.write(bytes([byte]))
-                    time.sleep(0.01)
-            self.wfile.write(data)
-        except OSError:
-            self.server.hung_up.set()
-
-    def _send(self, status: int, data: bytes, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        for key, value in {**headers, "Content-Length": str(len(data))}.items():
-            self.send_header(key, value)
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_: Any) -> None:
-        """Be silent."""
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny.build(tmp_path_factory.mktemp("hub"), {"hi": "Hello."})
@@ -282,15 +213,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def hub(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    server = Hub(folder)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
-    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
-    monkeypatch.setenv("HF_HOME", str(tmp_path))
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
-    yield server
-    server.shutdown()
-    server.server_close()
+    with serving(folder, tmp_path, monkeypatch) as server:
+        yield server
 
 
 async def test_a_model_is_downloaded_with_progress(hub: Hub, tmp_path: Path, folder: Path) -> None:
@@ -307,11 +231,19 @@ async def test_a_model_is_downloaded_with_progress(hub: Hub, tmp_path: Path, fol
 
 async def test_closing_stops_the_download(hub: Hub) -> None:
     hub.slow.set()
-    async with aclosing(Local().fetch("owner/tiny")) as stream:
-        async for _ in stream:
-            if "model.safetensors" in hub.sent:
-                break
+
+    async def fetch() -> None:
+        async with aclosing(Local().fetch("owner/tiny")) as stream:
+            async for _ in stream:
+                pass
+
+    fetching = asyncio.create_task(fetch())
+    async with asyncio.timeout(60):
+        while "model.safetensors" not in hub.sent:
             await asyncio.sleep(0.01)
+    fetching.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await fetching
     assert await asyncio.to_thread(hub.hung_up.wait, 2)
 
 

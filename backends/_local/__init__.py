@@ -1,3 +1,5 @@
 """The parts of the backend for models in this process. The registry skips a folder whose name starts with "_"."""
 
-LABEL = "This machine"
+from core.hub import HERE
+
+LABEL = HERE

@@ -18,11 +18,11 @@ from backends._local import LABEL
 from backends._local.files import Files, files
 from backends._local.forms import form
 from backends._local.grammar import vocabulary
-from backends._local.machine import threads
 from backends._local.precision import check_memory, options, split
 from backends._local.turns import Turns
 from core.errors import AppError, BadReply, RequestRefused, SetupNeeded
 from core.llm import Progress
+from core.machine import threads
 
 log = logging.getLogger(__name__)
 

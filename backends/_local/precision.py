@@ -6,8 +6,8 @@ from typing import Any
 
 from backends._local import LABEL
 from backends._local.files import Files
-from backends._local.machine import device, free_memory, multiplies_16_bits
 from core.errors import BadSetting, RequestRefused
+from core.machine import device, free_memory, multiplies_16_bits
 
 # Settings of transformers' BitsAndBytesConfig. "Double" quantises the scales of the blocks as well (QLoRA, 2305.14314).
 QUANTIZED: dict[str, dict[str, Any]] = {

@@ -8,8 +8,9 @@ from itertools import accumulate
 from typing import Any
 
 from backends._local import LABEL
-from backends._local.files import folder, is_hub_id
+from backends._local.files import folder
 from core.errors import ModelMissing, RequestRefused
+from core.hub import is_hub_id
 from core.settings import settings
 from core.tokens import Token, shown
 
