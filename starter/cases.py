@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from starter.data.passages import INSTRUCTION
-from starter.data.site import CHOOSE
+from starter.data.site import CHOOSE, WRITE
 
 CASES = Path(__file__).parent / "evaluation"
 Case = dict[str, Any]
@@ -51,6 +51,11 @@ def fare_call(pair: list[str]) -> tuple[str, dict[str, Any]]:
     return "get_ticket_price", dict(zip(("origin", "destination"), pair, strict=True))
 
 
+def numbered(passages: list[str]) -> str:
+    """The passages as a prompt or a search shows them."""
+    return "\n\n".join(f"[{i}] {p}" for i, p in enumerate(passages, 1))
+
+
 def conversation(file: str, case: Case) -> tuple[list[Reply], list[Any]]:
     """Messages and tools for a case."""
     tools = [app_tools()[n] for n in ("get_ticket_price", "current_time", "calculate")]
@@ -69,9 +74,21 @@ def conversation(file: str, case: Case) -> tuple[list[Reply], list[Any]]:
         lines = [x["tool"] for x in read("schemas")]
         at = lines.index(case["tool"])
         return [user], [parsed_tool(lines[(at + i) % len(lines)]) for i in (7, 0, 13)]
-    if file == "passages":
-        numbered = "\n\n".join(f"[{i}] {p}" for i, p in enumerate(case["passages"], 1))
-        return [{"role": "user", "content": f"{INSTRUCTION}\n\n{numbered}\n\nQuestion: {case['question']}"}], []
+    if file in ("passages", "markdown"):
+        asked = f"{INSTRUCTION}\n\n{numbered(case['passages'])}\n\nQuestion: {case['question']}"
+        return [{"role": "user", "content": asked}], []
+    if file.startswith("search"):
+        tools = [*tools, app_tools()["search_knowledge_base"]]
+        search = called(("search_knowledge_base", {"query": case["user"]}))
+        results = [search, {"role": "tool", "content": numbered(case["passages"])}] if "passages" in case else []
+        return [user, *results], tools
+    if file == "colons":
+        return [user, called(*map(tuple, case["calls"])), {"role": "tool", "content": case["results"][0]}], offered(
+            case, tools
+        )
+    if file == "brochures":
+        pages = "\n\n".join(f"Page: {title}\n{text}" for title, text in case["pages"])
+        return [{"role": "user", "content": f"{WRITE}\n\nCompany: {case['company']}\n\n{pages}"}], []
     if file == "links":
         listed = "\n".join(f"- {text}: {url}" for text, url, _ in case["links"])
         return [{"role": "user", "content": f"{CHOOSE}\n\nLinks of {case['site']}:\n{listed}"}], []

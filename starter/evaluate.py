@@ -97,6 +97,36 @@ def small_talk(case: Case, reply: Reply) -> bool | None:
     return None if case["kind"] == "out" else not calls(reply) and text(reply).startswith(starts[case["kind"]])
 
 
+def plain_brochure(case: Case, reply: Reply) -> bool:
+    """Whether the brochure has the titles and first sentences of the pages, and nothing that is not theirs."""
+    said, pages = text(reply), " ".join(t for _, t in case["pages"])
+    heads = [f"# {case['company']}", *(f"## {title}" for title, _ in case["pages"])]
+    lines = [x for x in said.splitlines() if x.strip()]
+    body = " ".join(x for x in lines if not x.startswith("#"))
+    sentences = re.split(r"(?<=[.!?]) ", body)
+    right = all(h in lines for h in heads) and all(h in said for h in case["has"])
+    return right and all(s in pages for s in sentences) and not any(n in said for n in case["not"])
+
+
+def searched(case: Case, reply: Reply) -> bool:
+    """Whether the reply is one search with the question's words."""
+    made = calls(reply)
+    query = str(made[0][1].get("query", "")) if made else ""
+    return [n for n, _ in made] == ["search_knowledge_base"] and all(plain(x) in plain(query) for x in case["words"])
+
+
+def told(case: Case, reply: Reply) -> bool:
+    """Whether what was found is told: the gold span with its number, or that nothing fits."""
+    if case["gold"] is None:
+        return text(reply) == UNKNOWN
+    return case["gold"] in text(reply) and f"[{case['cite']}]" in text(reply)
+
+
+def reported(case: Case, reply: Reply) -> bool:
+    """Whether the result is told once, word for word."""
+    return all(text(reply).count(h) == 1 for h in case["has"]) and len(text(reply)) < len(case["results"][0]) + 32
+
+
 CHECKS = (
     Check("flights: the right call", "flights", 0.97, lambda c, r: [n for n, _ in calls(r)] == ["get_ticket_price"]),
     Check("flights: arguments exact, unseen places", "flights", 0.97, lambda c, r: same(r, fare_call(c["call"]))),
@@ -105,6 +135,16 @@ CHECKS = (
     Check("asks for the missing city", "flights_ask", 0.95, asks),
     Check("time and sums: the right call", "app_tools", 0.97, lambda c, r: [n for n, _ in calls(r)] == [c["call"][0]]),
     Check("time and sums: arguments exact", "app_tools", 0.97, lambda c, r: same(r, tuple(c["call"]))),
+    Check("several tools, functions, capitals; or none", "mixed", 0.95, lambda c, r: same(r, *map(tuple, c["calls"]))),
+    Check("search: called with the question's words", "search", 0.95, searched),
+    Check(
+        "search offered: rightly not called",
+        "search_other",
+        0.97,
+        lambda c, r: [n for n, _ in calls(r)] == [x for x in [c["tool"]] if x],
+    ),
+    Check("search: what was found is told and cited", "search_answer", 0.90, told),
+    Check("results with colons told once", "colons", 1.00, reported),
     Check("results: numbers and names exact", "results", 1.00, exact),
     Check("unseen schema: the right call", "schemas", 0.85, lambda c, r: same(r, (c["tool"].split("(")[0], c["call"]))),
     Check("unseen schema: rightly no call", "schemas_none", 0.97, lambda c, r: not calls(r)),
@@ -124,6 +164,20 @@ CHECKS = (
     Check("passages: has the gold span", "passages", 0.80, lambda c, r: c["gold"] in text(r) if c["gold"] else None),
     Check("passages: cites the right one", "passages", 0.90, cited),
     Check("passages: does not say", "passages", 0.90, lambda c, r: text(r) == UNKNOWN if c["gold"] is None else None),
+    Check(
+        "Markdown passages: has the gold span",
+        "markdown",
+        0.80,
+        lambda c, r: c["gold"] in text(r) if c["gold"] else None,
+    ),
+    Check("Markdown passages: cites the right one", "markdown", 0.90, cited),
+    Check(
+        "Markdown passages: does not say",
+        "markdown",
+        0.90,
+        lambda c, r: text(r) == UNKNOWN if c["gold"] is None else None,
+    ),
+    Check("brochures: only sentences of the pages", "brochures", 0.90, plain_brochure),
     Check("links: exactly the right ones", "links", 0.80, links_right),
     Check("links: none invented", "links", 1.00, no_invented_link),
 )
@@ -143,13 +197,15 @@ class Model:
         """One parsed reply for each (messages, tools)."""
         render = self.tokenizer.apply_chat_template
         prompts = [render(m, tools=t or None, add_generation_prompt=True, tokenize=False) for m, t in asked]
-        found: list[Reply] = []
+        order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))  # Alike in length: little padding.
+        found: dict[int, Reply] = {}
         for at in range(0, len(prompts), 16):
-            batch = self.tokenizer(prompts[at : at + 16], padding=True, return_tensors="pt").to(self.device)
+            chosen = order[at : at + 16]
+            batch = self.tokenizer([prompts[i] for i in chosen], padding=True, return_tensors="pt").to(self.device)
             out = self.model.generate(**batch, max_new_tokens=most, do_sample=False)
-            for prompt, ids in zip(prompts[at : at + 16], out[:, batch["input_ids"].shape[1] :], strict=True):
-                found.append(self.parse(prompt, ids))
-        return found
+            for i, ids in zip(chosen, out[:, batch["input_ids"].shape[1] :], strict=True):
+                found[i] = self.parse(prompts[i], ids)
+        return [found[i] for i in range(len(prompts))]
 
     def parse(self, prompt: str, ids: Any) -> Reply:
         raw = self.tokenizer.decode(ids).replace("<|pad|>", "")
@@ -160,14 +216,15 @@ class Model:
         return reply
 
 
-def evaluate(folder: Path, show: bool = False) -> dict[str, tuple[int, int]]:
-    """Passed and counted cases for every check."""
+def evaluate(folder: Path, show: bool = False, only: frozenset[str] = frozenset()) -> dict[str, tuple[int, int]]:
+    """Passed and counted cases for every check, or for those on some files."""
     model, answers = Model(folder), {}
-    for file in dict.fromkeys(c.file for c in CHECKS):
+    checks = [c for c in CHECKS if not only or c.file in only]
+    for file in dict.fromkeys(c.file for c in checks):
         cases = read(file)
         answers[file] = list(zip(cases, model.replies([conversation(file, c) for c in cases]), strict=True))
     table = {}
-    for check in CHECKS:
+    for check in checks:
         marks = [(c, r, check.passed(c, r)) for c, r in answers[check.file]]
         table[check.name] = (sum(m is True for *_, m in marks), sum(m is not None for *_, m in marks))
         for case, reply, mark in marks:
@@ -181,11 +238,12 @@ def main() -> None:
     """Print the table."""
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--model", type=Path, default=PATH)
+    p.add_argument("--only", default="", help="a file of cases, or several with commas")
     p.add_argument("--show", action="store_true", help="print the cases that failed")
     given = p.parse_args()
-    table = evaluate(given.model, given.show)
+    table = evaluate(given.model, given.show, frozenset(given.only.split(",") if given.only else ()))
     print("| what | reached | aim |\n| --- | --- | --- |")
-    for check in CHECKS:
+    for check in (c for c in CHECKS if c.name in table):
         right, count = table[check.name]
         print(f"| {check.name} | {right}/{count} = {right / max(1, count):.0%} | {check.target:.0%} |")
 

@@ -47,8 +47,11 @@ def options() -> argparse.Namespace:
     p.add_argument(
         "--minutes", type=float, default=60.0, help="end earlier, with the learning rate brought down in time"
     )
+    p.add_argument(
+        "--pause", type=float, default=0.0, help="stop with a checkpoint after so many minutes of this start; 0: never"
+    )
     p.add_argument("--commit", default="", help="for the record: the commit of the code that trains")
-    numbers = {"steps": 6000, "seed": 1, "rows": 32, "length": 4096, "vocabulary": 4096, "width": 384, "layers": 8}
+    numbers = {"steps": 11000, "seed": 1, "rows": 32, "length": 4096, "vocabulary": 4096, "width": 384, "layers": 8}
     numbers |= {"inner": 1024, "heads": 6, "kv_heads": 2, "workers": max(0, (os.cpu_count() or 1) - 1)}
     for name, value in numbers.items():
         p.add_argument(f"--{name.replace('_', '-')}", type=int, default=value)
@@ -160,6 +163,7 @@ def learn(net: Network, o: argparse.Namespace, packing: Packing, device: str) ->
     body = torch.compile(net) if device == "cuda" else net
     measured = [make_batch(packing, HELD_OUT + i) for i in range(2)]
     begun, saved, running, accuracy = time.time() - before, time.time(), 0.0, 0.0
+    pause = time.time() + 60 * o.pause if o.pause else float("inf")
     bar = tqdm(
         batches(packing, first, o.steps, o.workers), total=o.steps, initial=first, mininterval=10, smoothing=0.05
     )
@@ -177,9 +181,11 @@ def learn(net: Network, o: argparse.Namespace, packing: Packing, device: str) ->
             loss_out, accuracy = held_out(net, body, measured, device)
             now = f"step {step}  {time.time() - begun:.0f} s  loss {running:.4f}"
             tqdm.write(f"{now}  held-out {loss_out:.4f}, whole turns {accuracy:.4f}")
-        if time.time() - saved > 120:
+        if time.time() - saved > 120 or time.time() > pause:
             save_checkpoint(checkpoint, step + 1, time.time() - begun, net, opts)
             saved = time.time()
+        if time.time() > pause:
+            raise SystemExit(f"Paused after step {step}. The same command goes on from here.")
     loss_out, accuracy = held_out(net, body, measured, device)
     save_checkpoint(checkpoint, step + 1, time.time() - begun, net, opts)
     print(f"done: held-out loss {loss_out:.4f}, whole turns {accuracy:.4f}")

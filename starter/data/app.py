@@ -1,41 +1,48 @@
 """The app's other tools: their descriptions, the time in a city, fares with a sum, the company's documents."""
 
+import re
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
 from starter.data import values as w
-from starter.data.calculator import Calculator, calculated
+from starter.data.calculator import Calculator, calculated, expression
 from starter.data.flights import NAME, Flights, canonical, fare, missing_names
-from starter.data.forms import form, utter
+from starter.data.forms import dressed, expand, form, noisy, sections, utter
 from starter.data.passages import found
 from starter.data.results import error
-from starter.data.talk import Talk, Tool, compact, tool
+from starter.data.talk import Call, Talk, Tool, coloured, compact, failed, tool
 
 UNKNOWN = "The knowledge base does not say."
 
 
-def described(rng: Random, name: str, parameter: str, own: str, *others: str) -> Tool:
+def described(rng: Random, name: str, parameter: str, hint: str, own: str, *others: str) -> Tool:
     """A tool of one text parameter, mostly in the app's own words."""
     text = own if rng.random() < 0.6 else rng.choice(others)
-    return tool(name, text, {parameter: {"type": "string"}})
+    told = {"description": hint} if hint and rng.random() < 0.6 else {}
+    return tool(name, text, {parameter: {"type": "string", **told}})
 
 
 def time_tool(rng: Random) -> Tool:
     """The app's clock."""
-    own = "The current local time and date in a city."
-    return described(rng, "current_time", "city", own, "Current time in a city.", "What time it is in a city.")
+    own, hint = "The current local time and date in a city.", "A city, for example Tokyo"
+    return described(rng, "current_time", "city", hint, own, "Current time in a city.", "What time it is in a city.")
 
 
 def calculate_tool(rng: Random) -> Tool:
     """The app's calculator."""
-    own = "Evaluate an arithmetic expression, e.g. 12.5 * (3 + 4) or 20% of 50."
-    return described(rng, "calculate", "expression", own, "Evaluate an arithmetic expression.", "A calculator.")
+    own = "The value of an arithmetic expression with + - * / // % **, parentheses, sqrt, round, min, max and the like."
+    hint = "For example (3 + 4) * 2, sqrt(2), 20% of 50"
+    other = "Evaluate an arithmetic expression, e.g. 12.5 * (3 + 4) or 20% of 50."
+    return described(rng, "calculate", "expression", hint, own, other, "Evaluate an arithmetic expression.", "Sums.")
 
 
 def search_tool(rng: Random) -> Tool:
     """The app's search in documents."""
     own = "Search the company's own documents."
-    return described(rng, "search_knowledge_base", "query", own, "Search the knowledge base.", "Find passages.")
+    texts = sections("tools_app")["search_description"]
+    hint = expand(rng, "<|What to look for|A question or a few words|The question|Words to search for>")
+    return described(rng, "search_knowledge_base", "query", hint, own, *(expand(rng, t) for t in texts))
 
 
 class Clock:
@@ -78,8 +85,8 @@ class Clock:
         """A result of the tool, and the sentence for it."""
         rng = self.rng
         if rng.random() < 0.12:
-            text = form(rng, "tools_app", "no_time").replace("{city}", city)
-            return f"Error: {text}", f"The tool reported an error: {text}"
+            text = w.filled(rng, form(rng, "tools_app", "no_time").replace("{city}", city))
+            return failed(rng, text)
         city, zone = canonical(rng, city), w.pick(rng, "zones")
         time = f"{rng.randint(0, 23):02}:{rng.randint(0, 59):02}"
         day = rng.choice((f"{w.pick(rng, 'days')}, {w.date(rng)}", w.date(rng), w.filled(rng, "{day} {k} {month}")))
@@ -119,6 +126,13 @@ def budget(flights: Flights, calculator: Calculator) -> None:
     talk.say(f"{sentence} {answer}")
 
 
+def subjects_of(passages: str) -> list[str]:
+    """Names in the headings of the passages that stand for a person, a company or a product."""
+    heads = re.findall(r"^\[\d+\] (.*)$", passages, re.M)
+    names = [part.strip() for head in heads for part in re.split(r" > |: | with | \(", head)]
+    return [n for n in names if n.istitle() and len(n) > 4]
+
+
 class Library:
     """Questions for the company's documents within one talk."""
 
@@ -129,16 +143,89 @@ class Library:
         """Search, and answer from what was found; at times nothing fitting is."""
         rng = self.rng
         passages, question, answer = found(rng)
-        if rng.random() < 0.5:
+        if rng.random() < 0.25:
             question, answer = w.filled(rng, form(rng, "tools_app", "search_question")), UNKNOWN
-        text = form(rng, "tools_app", "search").replace("{ask}", question) if rng.random() < 0.3 else question
-        query = question
+        query = utter(rng, question, {}, chatter=False)[0]
+        text = dressed(rng, query)
+        if rng.random() < 0.3:
+            text = form(rng, "tools_app", "search").replace("{ask}", query)
         if "{q}" in text:
             query, answer = w.filled(rng, form(rng, "tools_app", "search_topic")), UNKNOWN
             text = text.replace("{q}", query)
         self.talk.user(text)
+        self.look_up(query, passages, answer)
+        about = next((s for s in subjects_of(passages) if s in query), "")
+        if about and rng.random() < 0.3:
+            self.follow(query, about)
+
+    def look_up(self, query: str, passages: str, answer: str) -> None:
+        """The call, what it finds, and the answer."""
+        if self.rng.random() < 0.1:
+            passages, answer = error(self.rng)
         self.talk.call(("search_knowledge_base", {"query": query}))
-        if rng.random() < 0.1:
-            passages, answer = error(rng)
         self.talk.result(passages)
         self.talk.say(answer)
+
+    def follow(self, query: str, about: str) -> None:
+        """The same question for another name: the search is asked with the whole question again."""
+        rng = self.rng
+        other = rng.choice((w.person, w.brand, w.place))(rng)
+        text = expand(rng, "<And|What about|How about|And for|And what about|The same for> {x}<?|?| please>")
+        self.talk.user(text.replace("{x}", other))
+        passages, _, _ = found(rng)
+        self.look_up(query.replace(about, other), passages, UNKNOWN)
+
+
+def together(talk: Talk, clock: Clock, calculator: Calculator, flights: Flights, names: list[str]) -> None:
+    """Two of the app's tools, or one of them twice, asked for in one message and called side by side."""
+    rng = talk.rng
+    parts = [PARTS[name](rng) for name in rng.sample(names, 2)]
+    if "calculate" in names and rng.random() < 0.2:
+        parts = [PARTS["calculate"](rng), PARTS["calculate"](rng)]
+    first, second = (text for text, _ in parts)
+    joint = rng.choice((" and ", ", and ", ". Also, ", " and then ", "? And ", ", also ", ". ", " plus ", "; "))
+    if joint[-2] not in ".?" and second[1:2].islower():
+        second = second[0].lower() + second[1:]
+    text = noisy(rng, dressed(rng, first.rstrip(".?! ") + joint + second))
+    talk.user(text.lower() if rng.random() < 0.1 else text)
+    talk.call(*(call for _, call in parts))
+    answers = []
+    for _, (name, arguments) in parts:
+        if name == "current_time":
+            result, answer = clock.result(arguments["city"])
+        elif name == "calculate":
+            result, answer = calculated(rng, arguments["expression"])
+        else:
+            result, answer = fare(rng, arguments["origin"], arguments["destination"], flights.fares)
+        talk.result(result)
+        answers.append(answer)
+    clock.used, calculator.used, flights.last = False, False, ("", "")
+    talk.say(" ".join(answers))
+
+
+def time_part(rng: Random) -> tuple[str, Call]:
+    """A question for the time, and its call."""
+    city = w.place(rng)
+    text = coloured(rng, form(rng, "tools_app", "time")).replace("{city}", city)
+    return text, ("current_time", {"city": city})
+
+
+def sum_part(rng: Random) -> tuple[str, Call]:
+    """A sum, and its call."""
+    said, written = expression(rng)
+    text = form(rng, "tools_app", "calc").replace("{e}", said)
+    return rng.choice((text, text, said)), ("calculate", {"expression": written})
+
+
+def fare_part(rng: Random) -> tuple[str, Call]:
+    """A question for a fare, and its call."""
+    a, b = w.place(rng), w.place(rng)
+    text = coloured(rng, form(rng, "flights", "pair")).replace("{a}", a).replace("{b}", b)
+    return text.replace("{c}", w.place(rng)), (NAME, {"origin": a, "destination": b})
+
+
+PARTS: dict[str, Callable[[Random], tuple[str, Call]]] = {
+    "current_time": time_part,
+    "calculate": sum_part,
+    NAME: fare_part,
+}

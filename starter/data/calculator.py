@@ -5,9 +5,19 @@ from random import Random
 from starter.data import values as w
 from starter.data.flights import missing_names
 from starter.data.forms import dressed, expand, form, noisy, sections
-from starter.data.talk import Talk, compact
+from starter.data.talk import Talk, compact, failed
 
-ERRORS = ("Division by zero.", "This cannot be calculated.", "Only numbers and + - * / are understood.", "Too long.")
+ERRORS = (
+    "Division by zero has no value.",
+    "The result is too large.",
+    "The result is not a real number.",
+    "A function in the expression is not defined for these numbers.",
+    "The expression cannot be read. Write numbers and signs as in 2 * (3 + 4).",
+    "round takes a whole number of digits, at most 15.",
+    "Division by zero.",
+    "ValueError: math domain error",
+    "Too long: at most 300 characters.",
+)
 
 
 def number(rng: Random) -> str:
@@ -17,8 +27,23 @@ def number(rng: Random) -> str:
     return f"{rng.uniform(0, 200):.{rng.randint(1, 2)}f}"
 
 
+def formula(rng: Random, depth: int) -> str:
+    """A sum in signs, with parentheses and functions, parted by spaces."""
+    if depth == 0 or rng.random() < 0.15:
+        return number(rng)
+    if rng.random() < 0.1:
+        return f"{rng.choice(('sqrt', 'abs', 'log', 'round', 'exp', 'sin', 'cos'))}({formula(rng, depth - 1)})"
+    parts = [formula(rng, depth - 1) for _ in range(rng.choice((2, 2, 2, 3)))]
+    parts = [f"({p})" if " " in p and not (p.endswith(")") and p.count("(") == 1) else p for p in parts]
+    return rng.choice((" + ", " - ", " * ", " * ", " / ", " ** " if depth == 1 else " * ")).join(parts)
+
+
 def expression(rng: Random) -> tuple[str, str]:
     """As it is said, and as it is written for the calculator."""
+    if rng.random() < 0.25:
+        written = formula(rng, rng.choice((1, 1, 2, 2, 3)))
+        said = rng.choice((written, written.replace(" ", ""), written.replace(" ", "").replace("**", "^")))
+        return rng.choice((said, said, said.replace("*", "×") if "**" not in said else said)), written
     said, written = expand(rng, rng.choice(sections("sums")["sum"])).split(" => ")
     values = {name: number(rng) for name in "xyz"} | {"k": str(rng.randint(2, 9))}
     for name in "nm":
@@ -40,7 +65,7 @@ def calculated(rng: Random, written: str) -> tuple[str, str]:
     outcome, roll = rng.choice(ways)(), rng.random()
     if roll < 0.08:
         text = rng.choice(ERRORS)
-        return f"Error: {text}", f"The tool reported an error: {text}"
+        return failed(rng, text)
     if roll < 0.6:
         return outcome, f"{written} = {outcome}."
     if roll < 0.8:

@@ -7,7 +7,7 @@ from typing import Any
 
 from starter.data import passages, site
 from starter.data import values as w
-from starter.data.app import Clock, Library, budget, calculate_tool, search_tool, time_tool
+from starter.data.app import Clock, Library, budget, calculate_tool, search_tool, time_tool, together
 from starter.data.archetypes import archetypes
 from starter.data.calculator import Calculator
 from starter.data.flights import Flights, flight_tool
@@ -21,7 +21,7 @@ THANKS, BYE, OK = "You are welcome!", "Goodbye!", "Is there anything else I can 
 SMALL = "a few million parameters, trained from nothing, running on this machine"
 WHO = f"{NAME}: {SMALL}. For anything demanding, {CONNECT}."
 HOW = f"{NAME} and can do only a few things. For more, {CONNECT}: pick it in the list of models."
-CLEAR = 7  # The first forms of outside.txt are requests that no tool of ours is near to.
+CLEAR = 12  # The first forms of outside.txt are requests that no tool of ours is near to.
 
 
 def abilities(names: list[str]) -> str:
@@ -75,26 +75,29 @@ class Conversation:
 
     def offer_app(self) -> None:
         rng, talk = self.rng, self.talk
-        flights, calculator = Flights(talk), Calculator(talk)
+        flights, calculator, clock = Flights(talk), Calculator(talk), Clock(talk)
         has = {
             name: rng.random() < odds
-            for name, odds in (("flights", 0.9), ("clock", 0.6), ("sums", 0.65), ("search", 0.3))
+            for name, odds in (("flights", 0.9), ("clock", 0.6), ("sums", 0.65), ("search", 0.4))
         }
         if has["flights"]:
             talk.tools.append(flight_tool(rng))
             self.topics.append((4.0, flights.turn))
         if has["clock"]:
             talk.tools.append(time_tool(rng))
-            self.topics.append((1.3, Clock(talk).turn))
+            self.topics.append((1.3, clock.turn))
         if has["sums"]:
             talk.tools.append(calculate_tool(rng))
             self.topics.append((1.3, calculator.turn))
         if has["flights"] and has["sums"]:
             self.topics.append((0.4, partial(budget, flights, calculator)))
+        names = [t["function"]["name"] for t in talk.tools]
+        if len(names) > 1:
+            self.topics.append((0.8, partial(together, talk, clock, calculator, flights, names)))
         if has["search"]:
             self.searching = True
             talk.tools.append(search_tool(rng))
-            self.topics.append((1.0, Library(talk).turn))
+            self.topics.append((2.0, Library(talk).turn))
 
     def side_by_side(self) -> None:
         if len(self.others) < 2:
@@ -146,22 +149,22 @@ class Conversation:
         return w.filled(self.rng, expand(self.rng, text))
 
 
-def single(make: Callable[[Random], tuple[str, str]], rng: Random) -> dict[str, Any]:
-    """A conversation of one message and one answer."""
+def plain(make: Callable[[Random], list[tuple[str, str]]], rng: Random) -> dict[str, Any]:
+    """A conversation of messages and answers, without tools."""
     talk = Talk(rng)
     if rng.random() < 0.3:
         talk.system(instructions(rng))
-    question, answer = make(rng)
-    talk.user(question)
-    talk.say(answer)
+    for question, answer in make(rng):
+        talk.user(question)
+        talk.say(answer)
     return talk.done()
 
 
 KINDS: tuple[tuple[float, Callable[[Random], dict[str, Any]]], ...] = (
-    (0.64, lambda rng: Conversation(rng).make()),
-    (0.27, partial(single, passages.prompt)),
-    (0.05, partial(single, site.links)),
-    (0.04, partial(single, site.brochure)),
+    (0.61, lambda rng: Conversation(rng).make()),
+    (0.31, partial(plain, passages.prompt)),
+    (0.04, partial(plain, lambda rng: [site.links(rng)])),
+    (0.04, partial(plain, lambda rng: [site.brochure(rng)])),
 )
 
 

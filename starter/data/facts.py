@@ -25,8 +25,13 @@ class Fact:
 @cache
 def templates(kind: str) -> tuple[Fact, ...]:
     """The facts of one kind in `forms/facts.txt`: label :: value :: sentence :: questions."""
+    return templates_of(sections("facts")[kind])
+
+
+def templates_of(lines: tuple[str, ...]) -> tuple[Fact, ...]:
+    """Lines of `label :: value :: sentence :: questions` as facts with slots."""
     made = []
-    for line in sections("facts")[kind]:
+    for line in lines:
         label, value, sentence, questions = line.split(" :: ")
         made.append(Fact(label.strip(), value, sentence, tuple(q.strip() for q in questions.split(" ; "))))
     return tuple(made)
@@ -39,19 +44,32 @@ def base_form(verb: str) -> str:
 
 def made(rng: Random, fact: Fact, subject: str) -> Fact:
     """The template filled in for a subject; the same slot has the same value in sentence and questions."""
-    sentence, value = expand(rng, fact.sentence), expand(rng, fact.value)
+    return filled_in(rng, rng, fact, subject, subject)
+
+
+def filled_in(
+    rng: Random, alike: Random, fact: Fact, subject: str, said: str, figures: frozenset[str] = frozenset()
+) -> Fact:
+    """The same, with forms and words drawn from `alike` and only the slots in `figures` from `rng`.
+
+    `said` is the subject's name in the question. Near-identical passages share `alike`.
+    """
+    sentence, value = expand(alike, fact.sentence), expand(alike, fact.value)
     question = expand(rng, rng.choice(fact.questions))
-    everything = sentence + value + question
-    verb, past = w.pick(rng, "verbs").split("=")
-    values = {"S": subject, "verb": verb, "past": past, "base": base_form(verb)}
-    values |= {name: make(rng) for name, make in w.MAKERS.items() if "{" + name + "}" in everything}
+    verb, past = w.pick(alike, "verbs").split("=")
+    values = {"verb": verb, "past": past, "base": base_form(verb)}
+    for text, words in ((sentence + value, alike), (question, rng)):
+        for name, make in w.MAKERS.items():
+            if "{" + name + "}" in text and name not in values:
+                values[name] = make(rng if name.rstrip("23") in figures else words)
 
     def full(text: str) -> str:
         for name, said in values.items():
             text = text.replace("{" + name + "}", said)
         return text
 
-    return Fact(fact.label, full(value), capital(full(sentence)), (full(question),))
+    sentence, value = full(sentence).replace("{S}", subject), full(value).replace("{S}", subject)
+    return Fact(fact.label, value, capital(sentence), (full(question).replace("{S}", said),))
 
 
 def facts(rng: Random, kind: str, name: str, count: int) -> list[Fact]:

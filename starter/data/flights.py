@@ -4,7 +4,7 @@ from random import Random
 from typing import Any
 
 from starter.data.forms import form
-from starter.data.talk import Talk, Tool, compact, listed, tool
+from starter.data.talk import Talk, Tool, compact, failed, listed, tool
 from starter.data.values import place
 
 NAME = "get_ticket_price"
@@ -16,7 +16,10 @@ CURRENCIES = ("USD", "USD", "USD", "EUR", "EUR", "GBP", "INR", "JPY", "CHF", "AU
 def flight_tool(rng: Random) -> Tool:
     """The app's own description mostly, another wording now and then."""
     properties: dict[str, Any] = {"origin": {"type": "string"}, "destination": {"type": "string"}}
-    if rng.random() < 0.3:
+    if rng.random() < 0.5:
+        properties["origin"]["description"] = "The city the flight starts from"
+        properties["destination"]["description"] = "The city the flight goes to"
+    elif rng.random() < 0.5:
         properties["origin"]["description"] = rng.choice(
             ("The city of departure.", "Where the flight starts", "City to fly from")
         )
@@ -24,7 +27,7 @@ def flight_tool(rng: Random) -> Tool:
             ("The city of arrival.", "Where the flight ends", "City to fly to")
         )
     if rng.random() < 0.6:
-        text = "Price of a one-way flight ticket between two cities, from a table of sample fares."
+        text = "The price of a flight ticket from one city to another."
     else:
         text = form(rng, "tools_app", "flight")
     return tool(NAME, text, properties)
@@ -127,7 +130,7 @@ def fare(rng: Random, a: str, b: str, style: str) -> tuple[str, str]:
     roll = rng.random()
     if roll < 0.14:
         text = form(rng, "tools_app", "no_fare").replace("{a}", a).replace("{b}", b)
-        return (f"Error: {text}", f"The tool reported an error: {text}") if rng.random() < 0.4 else (text, text)
+        return failed(rng, text)
     a, b = canonical(rng, a), canonical(rng, b)
     price = rng.choice(
         (rng.randint(19, 2500), rng.randint(100, 999), round(rng.uniform(19, 3000), 2), rng.randint(1000, 99999))

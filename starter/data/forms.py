@@ -116,7 +116,7 @@ def utter(
     roll = rng.random()
     if roll < 0.2:
         return fill(text, read).lower(), {k: v.lower() if k in typed else v for k, v in read.items()}
-    if roll < 0.22 and not typed:
+    if roll < 0.24 and not typed:
         return fill(text, read).upper(), {k: v.upper() for k, v in read.items()}
     if roll < 0.95 and not text.startswith("{"):
         text = text[0].upper() + text[1:]

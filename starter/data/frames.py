@@ -41,8 +41,8 @@ def details(rng: Random, own: str) -> dict[str, Detail]:
 def mentioned(rng: Random, more: dict[str, Detail]) -> str:
     """The words for the arguments that a request gives: all that are needed, mostly."""
     texts = [t for p, t in more.values() if not p.optional or rng.random() < 0.5]
-    if texts and rng.random() < 0.16:
-        texts.pop()
+    if texts and rng.random() < 0.2:
+        texts.pop(rng.randrange(len(texts)))
     rng.shuffle(texts)
     return " ".join(texts)
 
@@ -61,7 +61,7 @@ def act(rng: Random) -> Archetype:
         "{x}": "{" + own.name + "}",
         "{own}": own.name.replace("_", " "),
     }
-    section = "act_vague" if rng.random() < 0.14 else "act"
+    section = "act_vague" if rng.random() < 0.2 else "act"
     asks = [rng.choice(sections("frames")[section]).replace("{rest}", mentioned(rng, more)) for _ in range(3)]
     text = form(rng, "frames", "act_description") if rng.random() < 0.8 else ""
     parameters = [own, *(p for p, _ in more.values())]
@@ -82,7 +82,7 @@ def look(rng: Random) -> Archetype:
         f"{oblique.replace('{x}', form(rng, 'frames', 'look_object'))}<?|| now?| today?| right now?>" for _ in range(3)
     ]
     asks += [rng.choice(sections("frames")["look"]) for _ in range(3)]
-    if rng.random() < 0.14:
+    if rng.random() < 0.2:
         asks = [form(rng, "frames", "look_vague"), oblique.replace("{x}", f"<the|my> {noun}") + "?"]
     asks = [f"{ask.rstrip('?')} {mentioned(rng, more)}" if more else ask for ask in asks]
     attribute = what.replace(" ", "_")
@@ -103,6 +103,54 @@ def look(rng: Random) -> Archetype:
         asks,
         values,
     )
+
+
+def device(rng: Random) -> Archetype:
+    """A tool for the one thing of its kind: "warm the oven to 190 degrees" for oven_warm(degrees)."""
+    verb, noun = w.pick(rng, "acts").replace("_", " "), w.pick(rng, "nouns")
+    more: dict[str, Detail] = {}
+    while not more:
+        more = {p.name: (p, text) for p, text in (detail(rng) for _ in range(rng.choice((1, 1, 2))))}
+    values = {"{said}": verb, "{Said}": verb.capitalize(), "{noun}": noun}
+    asks = [rng.choice(sections("frames")["device"]).replace("{rest}", mentioned(rng, more)) for _ in range(3)]
+    name = rng.choice((f"{noun}_{verb}", f"{verb}_{noun}", f"set_{noun}", noun)).replace(" ", "_")
+    text = form(rng, "frames", "device_description") if rng.random() < 0.85 else ""
+    return finished(rng, name, text, [p for p, _ in more.values()], asks, values)
+
+
+def lookup(rng: Random) -> Archetype:
+    """A tool that finds one thing by another: "which gate has the code 17?" for gate_by_code(code)."""
+    what, key = w.pick(rng, "nouns"), w.pick(rng, "nouns")
+    kind = rng.choice(("code", "code", "label", "place", "person", "brand", "word", "phrase", "date", "email"))
+    own = Parameter(rng.choice((key, key, f"{key}_name", f"{key}_id")), kind, (), False)
+    values = {"{what}": what, "{What}": what.capitalize(), "{noun}": key, "{x}": "{" + own.name + "}"}
+    section = "lookup_vague" if rng.random() < 0.16 else "lookup"
+    asks = [rng.choice(sections("frames")[section]) for _ in range(4)]
+    names = (f"{key}_lookup", f"{what}_by_{key}", f"find_{what}", f"{key}_to_{what}", f"{what}_of_{key}")
+    text = form(rng, "frames", "lookup_description")
+    return finished(rng, rng.choice(names), text, [own], asks, values)
+
+
+def measure(rng: Random) -> Archetype:
+    """A tool that takes figures told by their units: "I ran 7.5 km in 41 minutes" for log_run(km, minutes)."""
+    verb, noun = w.pick(rng, "acts").replace("_", " "), w.pick(rng, "nouns")
+    chosen = [line.split(" : ") for line in rng.sample(sections("frames")["measures"], rng.choice((2, 2, 2, 3)))]
+    made = [(Parameter(rng.choice(names.split()), kind, (), False), said) for names, kind, said in chosen]
+    if len({p.name for p, _ in made}) < len(made):
+        return measure(rng)
+    texts = [said.replace("{x}", "{" + p.name + "}") for p, said in made]
+    if rng.random() < 0.2:
+        texts.pop(rng.randrange(len(texts)))
+    values = {"{said}": verb, "{Said}": verb.capitalize(), "{noun}": noun}
+    asks = []
+    for _ in range(3):
+        rng.shuffle(texts)
+        rest = rng.choice((" ", ", ", " and ")).join(texts)
+        asks.append(rng.choice(sections("frames")["measure"]).replace("{rest}", rest))
+    parameters = [p for p, _ in made]
+    rng.shuffle(parameters)
+    name = rng.choice((f"{verb}_{noun}", f"{noun}_{verb}", noun, f"{noun}_log")).replace(" ", "_")
+    return finished(rng, name, form(rng, "frames", "act_description_plain"), parameters, asks, values)
 
 
 def finished(

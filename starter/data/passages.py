@@ -1,9 +1,11 @@
 """Passages of a company's documents with questions on them: the answer stands in one passage, or in none."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
 from starter.data import values as w
+from starter.data.documents import Sheet, bookcase
 from starter.data.facts import (
     Fact,
     base_form,
@@ -192,43 +194,55 @@ def ended(sentence: str, number: int) -> str:
     return f"{sentence.rstrip('.')} [{number}]."
 
 
-def numbered(passages: list[Passage]) -> str:
+def numbered(passages: Sequence[Passage | Sheet], gap: str = "\n") -> str:
     """The passages as the prompt shows them."""
-    return "\n\n".join(f"[{i}] {p.heading}\n{p.text}" for i, p in enumerate(passages, 1))
+    return "\n\n".join(f"[{i}] {p.heading}{gap}{p.text}" for i, p in enumerate(passages, 1))
 
 
-def question_and_answer(rng: Random) -> tuple[list[Passage], str, str]:
-    """Passages, a question, and the answer with its citation; at times two questions in one."""
+def gathered(rng: Random) -> tuple[Sequence[Passage | Sheet], Sequence[str]]:
+    """Passages, and questions that they leave open."""
+    if rng.random() < 0.6:
+        sheets, beyond = bookcase(rng)
+        if any(s.answers for s in sheets):
+            return sheets, beyond
     passages = collection(rng)
     rng.shuffle(passages)
-    if rng.random() < 0.24:
-        return passages, unanswerable(rng, passages), UNKNOWN
-    number = rng.randint(1, len(passages))
+    return passages, [unanswerable(rng, passages) for _ in range(2)]
+
+
+def ask_about(rng: Random, passages: Sequence[Passage | Sheet], beyond: Sequence[str]) -> tuple[str, str]:
+    """A question, and the answer with its citation; at times two questions in one, or one that is left open."""
+    if beyond and rng.random() < 0.3:
+        return rng.choice(beyond), UNKNOWN
+    number = rng.choice([i for i, p in enumerate(passages, 1) if p.answers])
     question, sentence = rng.choice(passages[number - 1].answers)
     answer = ended(sentence, number)
     others = [(q, ended(s, i)) for i, p in enumerate(passages, 1) for q, s in p.answers if q != question]
-    if others and rng.random() < 0.06:
+    if others and rng.random() < 0.05:
         second, also = rng.choice(others)
         second = second[0].lower() + second[1:] if second[1:2].islower() else second
-        return (
-            passages,
-            f"{question.rstrip('?')}{rng.choice((' and ', ', and ', '? And '))}{second}",
-            f"{answer} {also}",
-        )
-    return passages, question, answer
+        return f"{question.rstrip('?')}{rng.choice((' and ', ', and ', '? And '))}{second}", f"{answer} {also}"
+    return question, answer
 
 
 def found(rng: Random) -> tuple[str, str, str]:
     """What the search tool returns, the question, the answer."""
-    passages, question, answer = question_and_answer(rng)
+    passages, beyond = gathered(rng)
+    question, answer = ask_about(rng, passages, beyond)
     return numbered(passages), question, answer
 
 
-def prompt(rng: Random) -> tuple[str, str]:
-    """A user message of the knowledge tab, and its answer."""
-    passages, question, answer = question_and_answer(rng)
-    asked = utter(rng, question, {}, chatter=rng.random() < 0.1)[0]
-    return f"{INSTRUCTION}\n\n{numbered(passages)}\n\nQuestion: {asked}", answer
+def prompt(rng: Random) -> list[tuple[str, str]]:
+    """A user message of the knowledge tab with its answer, and mostly further questions on the same passages."""
+    passages, beyond = gathered(rng)
+    gap = "\n" if rng.random() < 0.65 else "\n\n"
+    before, turns = f"{INSTRUCTION}\n\n{numbered(passages, gap)}\n\n", []
+    for _ in range(rng.choice((1, 2, 3, 4, 5))):
+        question, answer = ask_about(rng, passages, beyond)
+        asked = utter(rng, question, {}, chatter=rng.random() < 0.1)[0]
+        turns.append((f"{before}Question: {asked}", answer))
+        before = ""
+    return turns
 
 
 __all__ = ["INSTRUCTION", "UNKNOWN", "found", "prompt"]

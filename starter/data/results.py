@@ -6,7 +6,7 @@ from typing import Any
 from starter.data import values as w
 from starter.data.forms import form
 from starter.data.sentences import saying
-from starter.data.talk import compact, listed
+from starter.data.talk import compact, failed, listed
 
 KEYS = {
     "place": "city location country region station origin_city warehouse",
@@ -87,7 +87,7 @@ def error(rng: Random) -> tuple[str, str]:
         named = rng.choice((w.place, w.person, w.brand))
         text = w.filled(rng, form(rng, "values", "error"), {"named": named, "n": lambda r: str(r.randint(1, 60))})
     text = text[0].upper() + text[1:]
-    return f"Error: {text}", f"The tool reported an error: {text}"
+    return failed(rng, text)
 
 
 def plain(rng: Random, arguments: dict[str, Any]) -> str:

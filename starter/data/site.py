@@ -79,8 +79,8 @@ def brochure(rng: Random) -> tuple[str, str]:
         title = expand(rng, wanted()[kind][0]).replace("{S}", name)
         said = sentences(rng, name, kind)
         noise = [
-            expand(rng, rng.choice(sections("site")["noise"])).replace("{noun}", w.pick(rng, "nouns"))
-            for _ in range(rng.choice((0, 0, 1, 2, 4)))
+            w.filled(rng, expand(rng, rng.choice(sections("site")["noise"])))
+            for _ in range(rng.choice((0, 0, 1, 2, 4, 6)))
         ]
         lines = [" ".join(said[i : i + 2]) for i in range(0, len(said), 2)]
         for text in noise:
@@ -94,9 +94,9 @@ def sentences(rng: Random, name: str, kind: str) -> list[str]:
     """Two to six sentences that say something."""
     if kind in ("products page", "services page", "pricing page", "features page"):
         product = subject(rng, "product")
-        found = [f.sentence for f in facts(rng, "product", product, rng.randint(1, 4))]
+        found = [f.sentence for f in facts(rng, "product", product, rng.randint(1, 7))]
     else:
-        found = [f.sentence for f in facts(rng, "company", name, rng.randint(1, 4))]
+        found = [f.sentence for f in facts(rng, "company", name, rng.randint(1, 7))]
     found += [f.sentence for f in facts(rng, "generic", "", rng.randint(1, 2))]
     return [s for s in found if s]
 

@@ -66,8 +66,8 @@ def describe(rng: Random, verb: str, thing: str, parameters: list[str]) -> str:
 def request(rng: Random, verb: str, thing: str, made: dict[str, tuple[Parameter, str]]) -> str:
     """The verb as people say it, the noun, and the arguments in any order; one left out at times."""
     mentioned = [text for p, text in made.values() if not p.optional or rng.random() < 0.5]
-    if mentioned and rng.random() < 0.14:
-        mentioned.pop()
+    if mentioned and rng.random() < 0.2:
+        mentioned.pop(rng.randrange(len(mentioned)))
     rng.shuffle(mentioned)
     lead = ASKING if rng.random() < 0.25 else ""
     said = verbs().get(verb, verb) if not lead and rng.random() < 0.75 else verb

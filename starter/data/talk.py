@@ -76,6 +76,11 @@ def tool(name: str, description: str, properties: dict[str, Any], optional: tupl
     return {"type": "function", "function": {"name": name, "description": description, "parameters": parameters}}
 
 
+def failed(rng: Random, text: str) -> tuple[str, str]:
+    """An error as a tool hands it back, with the word in front of it or without, and how it is told."""
+    return (f"Error: {text}", f"The tool reported an error: {text}") if rng.random() < 0.5 else (text, text)
+
+
 def listed(items: list[str]) -> str:
     """a, b and c"""
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

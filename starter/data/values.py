@@ -197,7 +197,9 @@ def makers() -> dict[str, Maker]:
         "n": count, "k": lambda r: str(r.choice((r.randint(2, 30), r.randint(2, 90)))),
         "count": lambda r: str(whole(r)[1]),
         "money": amount, "price": small_price, "score": lambda r: f"{r.uniform(1, 100):.1f}",
-        "year": lambda r: str(r.randint(1990, 2030)), "email": email, "url": url, "phone": phone, "address": address,
+        "year": lambda r: str(r.randint(1990, 2030)), "letter": lambda r: r.choice(LETTERS),
+        "X": lambda r: pick(r, "nouns").capitalize(), "Y": lambda r: pick(r, "nouns").capitalize(),
+        "email": email, "url": url, "phone": phone, "address": address,
         "gerund": lambda r: r.choice(("improving", "finishing", "testing", "selling", "building", "making")),
     }  # fmt: skip
     lists = {
@@ -211,7 +213,7 @@ def makers() -> dict[str, Maker]:
     lists |= {"abstract": "abstract", "language": "languages", "currency": "currencies", "unit": "units", "day": "days"}
     lists |= {"month": "months", "state": "states", "relation": "relations", "when": "times", "zone": "zones"}
     found |= {slot: listed_maker(name) for slot, name in lists.items()}
-    again = ("noun", "adj", "place", "brand", "team", "abstract", "language")
+    again = ("zone", "noun", "adj", "place", "brand", "team", "abstract", "language", "person", "k")
     return found | {f"{slot}{i}": found[slot] for slot in again for i in (2, 3)}
 
 

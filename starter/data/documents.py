@@ -1,0 +1,237 @@
+"""Documents as companies keep them: Markdown sections that differ from their neighbours in a name or a figure only."""
+
+from dataclasses import dataclass
+from functools import cache
+from random import Random
+
+from starter.data import values as w
+from starter.data.facts import Fact, filled_in, sibling, subject, templates_of
+from starter.data.forms import expand, form, sections
+from starter.data.grammar import capital
+from starter.data.sentences import saying
+from starter.data.words import words
+
+# What may differ between near-identical passages; everything else is drawn alike for all of them.
+FIGURES = frozenset(words("figures"))
+LONG = 800  # Characters of a passage, about as the knowledge tab splits documents.
+SUBJECTS = {"project": "company", "company": "company", "office": "office"}
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One passage: its crumbs, its text, questions with the words that answer them."""
+
+    subject: str
+    heading: str
+    text: str
+    answers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A fact of one subject, filled in."""
+
+    label: str
+    value: str
+    sentence: str
+    question: str
+
+
+@cache
+def outlines() -> dict[str, dict[str, tuple[Fact, ...]]]:
+    """For each kind of document its sections, and the facts that each may hold."""
+    found: dict[str, dict[str, tuple[Fact, ...]]] = {}
+    for name, lines in sections("documents").items():
+        kind, _, heading = name.partition("__")
+        if heading:
+            found.setdefault(kind, {})[heading] = templates_of(lines)
+    return found
+
+
+def called(rng: Random, kind: str, name: str, others: list[str]) -> str:
+    """How a question names the subject: in full, or in short where that is clear."""
+    first = name.split(" ")[0]
+    alone = kind in ("contract", "company", "project") and not any(first in o for o in others)
+    return first if alone and " " in name and rng.random() < 0.25 else name
+
+
+def entry(rng: Random, alike: Random, fact: Fact, name: str, said: str) -> Entry:
+    """The fact of this subject: forms and words from `alike`, names and figures from `rng`."""
+    made = filled_in(rng, alike, fact, name, said, FIGURES)
+    return Entry(fact.label, made.value, made.sentence, made.questions[0])
+
+
+def shown(rng: Random, style: str, e: Entry) -> tuple[str, str]:
+    """The entry as a line of the passage, and as it is quoted in an answer."""
+    if style == "prose":
+        marked = e.sentence.replace(e.value, f"**{e.value}**") if rng.random() < 0.4 else e.sentence
+        return marked, marked
+    if style == "rows":
+        return f"| {e.label.lower()} | {e.value} |", f"{e.label.lower()}: {e.value}"
+    mark = "- **{}:** {}" if style == "bullets" else "**{}:** {}"
+    return mark.format(e.label, e.value), f"{e.label}: {e.value}"
+
+
+def block(style: str, lines: list[str]) -> str:
+    """Lines of one style put together."""
+    if style == "rows":
+        return "\n".join(["| | |", "|---|---|", *lines])
+    return (" " if style == "prose" else "\n").join(lines)
+
+
+def aside(rng: Random) -> str:
+    """Sentences that nobody asks about."""
+    if rng.random() < 0.15:
+        return w.filled(rng, "- {adj} {noun}s\n- the {noun} of {place}\n- {noun}s for {noun2}s")
+    said = [saying(rng).sentence for _ in range(rng.randint(1, 3))]
+    if rng.random() < 0.4:
+        said.append(capital(w.filled(rng, form(rng, "passages", "filler").replace("{S}", "It"))))
+    return " ".join(said)
+
+
+def sheet(rng: Random, alike: Random, crumbs: str, name: str, entries: list[Entry]) -> Sheet:
+    """A passage of one or two blocks, with asides up to a length."""
+    cut = alike.choice((0, len(entries), len(entries) // 2))
+    blocks, answers = [], []
+    for part in (entries[:cut], entries[cut:]):
+        style = alike.choice(("prose", "prose", "rows", "bullets", "lines"))
+        if part:
+            lines = [shown(alike, style, e) for e in part]
+            blocks.append(block(style, [line for line, _ in lines]))
+            answers += [(e.question, quote) for e, (_, quote) in zip(part, lines, strict=True)]
+    room = alike.choice((0, 0, 0, 150, 300, LONG))
+    while sum(map(len, blocks)) < room:
+        blocks.insert(rng.randint(0, len(blocks)), aside(rng))
+    return Sheet(name, crumbs, "\n\n".join(blocks), tuple(answers))
+
+
+def subjects(rng: Random, kind: str, count: int) -> list[str]:
+    """Different subjects, some of nearly the same name."""
+    if kind == "policy":
+        topics = [w.filled(rng, rng.choice(("{noun}s", "{adj} {noun}s", "{noun} and {noun2}"))) for _ in range(count)]
+        return [t.capitalize() for t in dict.fromkeys(topics)]
+    base = SUBJECTS.get(kind, kind)
+    found = [subject(rng, base)]
+    while len(found) < count:
+        name = sibling(rng, base, found[-1])
+        if not any(name in f or f in name for f in found):
+            found.append(name)
+    return found
+
+
+def shelf(rng: Random, kind: str) -> tuple[list[Sheet], list[str]]:
+    """Sections of a few documents of one kind, and questions that another section or document would answer."""
+    headings = rng.sample(tuple(outlines()[kind]), rng.randint(1, min(3, len(outlines()[kind]))))
+    names, seed = subjects(rng, kind, rng.choice((1, 2, 2, 3, 3, 4))), rng.random()
+    taken: set[str] = set()  # A policy has no subject in its questions: each of its rules may come once.
+    sheets, hidden = [], []
+    for heading in headings:
+        for name in names:
+            alike = Random(f"{seed}{heading}{name if kind == 'policy' else ''}")
+            pool = [f for f in outlines()[kind][heading] if f.label not in taken]
+            chosen = alike.sample(pool, min(len(pool), alike.randint(2, 6)))
+            taken |= {f.label for f in chosen} if kind == "policy" else set()
+            said = called(rng, kind, name, [n for n in names if n != name])
+            entries = [entry(rng, alike, f, name, said) for f in chosen]
+            lost = entries.pop(rng.randrange(len(entries))) if len(entries) > 1 and rng.random() < 0.5 else None
+            hidden += [lost.question] if lost else []
+            if entries:
+                look = Random(f"{seed}{heading}")  # A lost fact must not change how the others are set.
+                sheets.append(sheet(rng, look, titled(rng, kind, name, heading, seed), name, entries))
+    rng.shuffle(sheets)
+    keep = rng.choice((1, 2, 3, 3, 4, 5))
+    beyond = [q for s in sheets[keep:] for q, _ in s.answers]
+    return sheets[:keep], hidden + beyond
+
+
+def titled(rng: Random, kind: str, name: str, heading: str, seed: float) -> str:
+    """The crumbs: kind of document, its title, the heading."""
+    alike = Random(f"{seed}{heading}")
+    title = form(Random(seed), "documents", f"title_{kind}")
+    said = heading.replace("_", " ")
+    if kind == "policy" or alike.random() < 0.3:
+        said = w.filled(alike, alike.choice(("{noun}", "{adj} {noun}s", "{noun} and {noun2}"))).capitalize()
+    elif alike.random() < 0.2:
+        said = f"{alike.randint(1, 9)}. {said}"
+    return f"{w.filled(rng, title).replace('{S}', name)} > {said}"
+
+
+def row_names(rng: Random, kind: str, count: int) -> list[str]:
+    """What the rows of a table are called."""
+    if kind == "year":
+        last = rng.randint(2015, 2027)
+        return [str(y) for y in range(last - count + 1, last + 1)]
+    ways: dict[str, w.Maker] = {
+        "place": w.place, "person": w.person, "product": w.brand, "plan": lambda r: w.invented(r, 2).capitalize(),
+        "thing": lambda r: w.filled(r, r.choice(("{noun}", "{adj} {noun}", "{noun}s", "{noun} {noun2}"))),
+    }  # fmt: skip
+    return list(dict.fromkeys(ways[kind](rng) for _ in range(count)))
+
+
+def grid(rng: Random, crumbs: str, about: str, kind: str, columns: list[str], names: list[str]) -> Sheet:
+    """A table with a sentence before or after it; questions name the row, and `about` where tables are alike."""
+    parts = [column.split(" : ") for column in columns]
+    lines = ["| " + " | ".join([kind, *(label for label, _, _ in parts)]) + " |", "|" + "---|" * (len(parts) + 1)]
+    answers = []
+    for name in names:
+        cells = [w.filled(rng, value) for _, value, _ in parts]
+        lines.append("| " + " | ".join([name, *cells]) + " |")
+        for (label, _, asks), cell in zip(parts, cells, strict=True):
+            answers.append((asked(rng, asks, label, name, about), f"{name}: {label} {cell}"))
+    before = w.filled(rng, form(rng, "documents", "tabletitle")) if rng.random() < 0.6 else ""
+    after = w.filled(rng, form(rng, "documents", "tabletail")) if rng.random() < 0.5 else ""
+    return Sheet(about, crumbs, "\n\n".join(p for p in (before, "\n".join(lines), after) if p), tuple(answers))
+
+
+def asked(rng: Random, asks: str, label: str, name: str, about: str) -> str:
+    """A question for one cell."""
+    plain = (f"What is the {label} of {name}?", f"{label} {name}", f"What {label} has {name}?")
+    text = rng.choice(plain) if rng.random() < 0.3 else expand(rng, rng.choice(asks.split(" ; "))).replace("{x}", name)
+    if about:
+        text = f"{text.rstrip('?')} {rng.choice(('at', 'for', 'of', 'in'))} {about}{rng.choice(('', '?', '?'))}"
+    return capital(text)
+
+
+def tables(rng: Random) -> tuple[list[Sheet], list[str]]:
+    """One table, or the same table for two or three years, people or customers; and questions for what is missing."""
+    kind, count = rng.choice(sections("documents")["rows"]), rng.randint(2, 6)
+    columns = rng.sample(sections("documents")["columns"], rng.randint(1, 4))
+    names, gone = row_names(rng, kind, count + 1), columns.pop() if len(columns) > 1 and rng.random() < 0.5 else ""
+    missing = names.pop(rng.randrange(len(names))) if len(names) > 1 else ""
+    makers = (lambda r: str(r.randint(2018, 2027)), w.brand, w.place, w.person)
+    make = rng.choice(makers[1:] if kind == "year" else makers)
+    abouts = list(dict.fromkeys(make(rng) for _ in range(rng.choice((1, 1, 2, 3)))))
+    title = w.filled(rng, rng.choice(("company > {noun}s", "products > {brand}", "policies > {noun} and {noun2}")))
+    head = w.filled(rng, form(rng, "documents", "headings"))
+    alone = len(abouts) == 1
+    crumbs = [f"{title} > {head}" if alone and rng.random() < 0.6 else f"{title} > {head} > {a}" for a in abouts]
+    label = "year" if kind == "year" else rng.choice((kind, "", "name", "item"))
+    sheets = [grid(rng, c, "" if alone else a, label, columns, names) for c, a in zip(crumbs, abouts, strict=True)]
+    about = "" if alone else abouts[0]
+    open_ = [asked(rng, c.split(" : ")[2], c.split(" : ")[0], missing, about) for c in columns if missing]
+    if gone:
+        open_ += [asked(rng, gone.split(" : ")[2], gone.split(" : ")[0], n, about) for n in names[:3]]
+    if len(sheets) > 2:
+        left = sheets.pop(rng.randrange(len(sheets)))
+        open_ += [q for q, _ in left.answers]
+    return sheets, open_
+
+
+def bookcase(rng: Random) -> tuple[list[Sheet], list[str]]:
+    """What a search finds: near-identical passages of one kind, mostly with others that have nothing to do with it."""
+    kind, other = rng.sample(tuple(outlines()), 2)
+    sheets, open_ = tables(rng) if rng.random() < 0.35 else shelf(rng, kind)
+    coin = rng.choice("$$£€")
+    if rng.random() < 0.35 and len(sheets) < 5:
+        sheets += [Sheet(s.subject, s.heading, s.text, ()) for s in shelf(rng, other)[0][: 5 - len(sheets)]]
+        rng.shuffle(sheets)
+    changed = [
+        Sheet(
+            s.subject,
+            s.heading,
+            s.text.replace("$", coin),
+            tuple((q, a.replace("$", coin)) for q, a in s.answers),
+        )
+        for s in sheets
+    ]
+    return changed, open_
