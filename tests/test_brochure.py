@@ -13,12 +13,12 @@ import pytest
 
 from backends import find
 from core.brochure import Dossier, Wish, choose, read, translate, write
-from core.brochure.choose import OFFERED, by_words, offered, same_site
+from core.brochure.choose import OFFERED, by_words, offered
 from core.brochure.excerpt import excerpts
 from core.errors import AddressRefused, BadSetting, PageUnread
 from core.llm import Backend, Capabilities, Done, TextDelta
 from core.material import tokens
-from core.web import Link, Page, Visit, fetch
+from core.web import Link, Page, Visit, fetch, same_site
 from tests.services import Provider, Say
 from tests.site import NAVIGATION, Site, redirect
 from tests.stages import STAGES, Stage

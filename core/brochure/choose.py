@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, ValidationError
 
-from core.web import Link, Page
+from core.web import Link, Page, same_site
 
 OFFERED = 60  # links that a model is asked about: a list of thousands costs more than the brochure
 PICKED = 5  # besides the front page
@@ -75,14 +75,6 @@ def offered(page: Page, most: int = OFFERED) -> tuple[Link, ...]:
     fresh = [link for link in own if link.url.rstrip("/") not in (page.url.rstrip("/"), page.final_url.rstrip("/"))]
     ranked = sorted(range(len(fresh)), key=lambda number: (-_likely(fresh[number]), number))[:most]
     return tuple(fresh[number] for number in sorted(ranked))
-
-
-def same_site(url: str, front: str) -> bool:
-    """Whether `url` is on the site of `front`: the same host but for "www.", or a part of it ("jobs.example.com")."""
-    there, here = urlsplit(url), urlsplit(front)
-    host, home = there.hostname or "", (here.hostname or "").removeprefix("www.")
-    inside = host.removeprefix("www.") == home or (host.endswith(f".{home}") and not home[-1:].isdigit())
-    return inside and there.port == here.port
 
 
 def _likely(link: Link) -> int:

@@ -161,3 +161,11 @@ def is_public(address: str) -> bool:
         return not any(ip in network for network in _PRIVATE_4)
     inside = ip in _GLOBAL_6 and not any(ip in network for network in _PRIVATE_6)
     return inside and ip.scope_id is None and (int(ip) >> 32) & 0xFFFFFFFF not in _ISATAP
+
+
+def same_site(url: str, front: str) -> bool:
+    """Whether `url` is on the site of `front`: the same host but for "www.", or a part of it ("jobs.example.com")."""
+    there, here = urlsplit(url), urlsplit(front)
+    host, home = there.hostname or "", (here.hostname or "").removeprefix("www.")
+    inside = host.removeprefix("www.") == home or (host.endswith(f".{home}") and not home[-1:].isdigit())
+    return inside and there.port == here.port

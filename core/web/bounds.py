@@ -21,21 +21,24 @@ _SHALLOW = frozenset(
 )
 
 
-def bounded(html: bytes) -> tuple[bytes, bool]:
-    """The beginning of `html` that is cheap to parse, mostly all of it, and whether it is nested absurdly deep."""
-    html = _affordable(_LONG_TAG.sub(b"", html))
+def bounded(html: bytes, most: int = MOST_TAGS) -> tuple[bytes, bool]:
+    """The beginning of `html` that is cheap to parse, mostly all of it, and whether it is nested absurdly deep.
+
+    `most` is how many tags are, of 25 bytes each.
+    """
+    html = _affordable(_LONG_TAG.sub(b"", html), most)
     return _NO_TAG.sub(b" ", html), _is_deep(html)
 
 
-def _affordable(html: bytes) -> bytes:
+def _affordable(html: bytes, most: int) -> bytes:
     """The page up to where its tags cost too much."""
     cost = html.count(b"<") + len(html) // _BYTES_A_TAG
-    if cost <= MOST_TAGS:
+    if cost <= most:
         return html
     cost = 0
     for tag in _TAG.finditer(html):
         cost += 1 + (len(tag[0]) // _BYTES_A_TAG if tag[2] else 0)
-        if cost > MOST_TAGS:
+        if cost > most:
             return html[: tag.start()]
     return html
 

@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 
 from core.errors import AddressRefused, PageUnread
 from core.web.address import Target, target
-from core.web.page import Page, page
+from core.web.page import Page, Reading, page
 from core.web.robots import Robots, robots
 from core.web.wire import Answer, Clock, Wire, exchange
 
@@ -25,9 +25,10 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 
 @dataclass(frozen=True)
 class Visit:
-    """One run over a site: how it is reached, and what it has said already. Not shared between visitors."""
+    """One run over a site: how it is reached and read, and what it has said already. Not shared between visitors."""
 
     wire: Wire = field(default_factory=Wire)
+    how: Reading = field(default_factory=Reading)
     pages: dict[str, Page] = field(default_factory=dict)
     rules: dict[str, Robots] = field(default_factory=dict)
     # Six pages side by side ask for robots.txt once.
@@ -80,7 +81,7 @@ def _read(first: Target, visit: Visit) -> Page:
         last, answer = _followed(first, visit, clock)
     if answer.status != 200:
         raise PageUnread(f"The site answered with status {answer.status} instead of a page.")
-    read = page(first.url, last.url, answer.body, _kind(answer), answer.headers.get("content-type", ""))
+    read = page(first.url, last.url, answer.body, _kind(answer), answer.headers.get("content-type", ""), visit.how)
     return replace(read, seconds=time.monotonic() - started)
 
 

@@ -15,10 +15,11 @@ from bs4 import BeautifulSoup, Tag
 from bs4.filter import SoupStrainer
 from resiliparse.extract.html2text import extract_plain_text
 
-from core.material import visible
-from core.web.bounds import bounded
+from core.material import visible as seen
+from core.web.bounds import MOST_TAGS, bounded
 from core.web.charset import decoded
 from core.web.hidden import without_hidden
+from core.web.markup import as_markdown
 
 LONGEST_TEXT = 100_000  # characters of a page's text that are kept
 MOST_LINKS = 3_000
@@ -37,7 +38,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page that was read. `bytes` are those of the decompressed body; `note` says what is odd about it, or ""."""
+    """A page that was read. `bytes` are those of the decompressed body; `note` says what is odd about it, or "".
+
+    `markdown` is the text with its headings, lists and tables, where it was asked for.
+    """
 
     url: str
     final_url: str
@@ -49,28 +53,44 @@ class Page:
     bytes: int
     seconds: float = 0.0
     note: str = ""
+    markdown: str = ""
 
 
-def page(url: str, final_url: str, body: bytes, kind: str, content_type: str) -> Page:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a page is read: whether as Markdown too, up to how many tags, and how many characters are kept."""
+
+    structured: bool = False
+    tags: int = MOST_TAGS
+    longest: int = LONGEST_TEXT
+
+
+def page(
+    url: str, final_url: str, body: bytes, kind: str, content_type: str, how: Reading = Reading()
+) -> Page:  # fmt: skip
     """The page in `body`, whatever its bytes are: `kind` is its media type, `content_type` may name its charset."""
     text = decoded(body, content_type)
     if kind == "text/plain":
-        return Page(url, final_url, 200, "", "", _clean(text[:LONGEST_TEXT]), (), len(body))
+        plain = _clean(text[: how.longest])
+        return Page(url, final_url, 200, "", "", plain, (), len(body), markdown=plain if how.structured else "")
     # From here on as UTF-8: one emoji makes every character of a str four bytes long.
-    html, deep = bounded(text.encode("utf-8", "replace"))
+    html, deep = bounded(text.encode("utf-8", "replace"), how.tags)
     del text
     html = without_hidden(html)
-    visible = _visible(html.decode(), deep)
+    visible = _visible(html.decode(), deep, how.longest)
+    structure = "" if deep or not how.structured else _structure(html, visible, how.longest)
     soup = BeautifulSoup(html, "lxml", from_encoding="utf-8", parse_only=_NEEDED)
     title, links = _title(soup), _links(soup, final_url)
     note = _empty(html, visible) or _missing(title, visible)
-    return Page(url, final_url, 200, title, _description(soup), visible, links, len(body), note=note)
+    return Page(
+        url, final_url, 200, title, _description(soup), visible, links, len(body), note=note, markdown=structure
+    )
 
 
 # --- text -------------------------------------------------------------------------------------------------------------
 
 
-def _visible(html: str, deep: bool) -> str:
+def _visible(html: str, deep: bool, longest: int) -> str:
     """The main text of a page, or all that it shows where there is little that looks like one.
 
     Looking for the main text takes quadratic time in a `deep` page, so there all is taken.
@@ -78,12 +98,18 @@ def _visible(html: str, deep: bool) -> str:
     main = "" if deep else extract_plain_text(html, main_content=True, alt_texts=False)
     if len(main) < _THIN:
         main = extract_plain_text(html, main_content=False, alt_texts=False)
-    return _clean(main[:LONGEST_TEXT])
+    return _clean(main[:longest])
+
+
+def _structure(html: bytes, text: str, longest: int) -> str:
+    """The page as Markdown, or the text where that would lose most of it."""
+    markdown = seen(as_markdown(html)[:longest])
+    return markdown if 2 * len(markdown) > len(text) else text
 
 
 def _clean(text: str) -> str:
     """`text` as a reader sees it, its spaces evened."""
-    lines = (" ".join(line.split()) for line in visible(text).splitlines())
+    lines = (" ".join(line.split()) for line in seen(text).splitlines())
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 

@@ -30,7 +30,7 @@ from core.web.address import NONE, Allowed, Target, may_connect
 Resolve = Callable[[str, int], list[str]]
 
 # What a site's owner reads in the log; "Switchboard" is also the name that robots.txt may address.
-AGENT = "Switchboard/1.0 (reads a few pages when a person asks for a brochure; obeys robots.txt)"
+AGENT = "Switchboard/1.0 (reads pages when a person asks for a brochure or an answer from them; obeys robots.txt)"
 _MEMBERS = 50  # of one gzip body: a quarter of a million empty ones would fit into 5 MB, each with a decompressor
 _POLL = 0.1  # seconds between two looks at whether the reader has left
 
