@@ -48,6 +48,7 @@ class Claude:
     name: str = MAKER
     label: str = "Claude"
     key_variable: str = "ANTHROPIC_API_KEY"
+    key_needed: bool = True
 
     async def models(self) -> list[str]:
         """Every model that is not retired, newest first."""

@@ -133,9 +133,11 @@ def _tokens(text: str) -> int:
 
 
 def _price(backend: Backend, can: Capabilities) -> Price:
-    """The price that counts. A model without a key runs on one's own machine; a visitor's own key is not our matter."""
-    variable = backend.key_variable if isinstance(backend, Keyed) else None
-    if variable == "" or variable in visitor().keys:
+    """The price that counts: nothing on a server of one's own, and what a visitor's own key pays is not our matter."""
+    own = visitor().keys
+    if isinstance(backend, Keyed) and (
+        backend.key_variable in own or not (backend.key_variable and backend.key_needed)
+    ):
         return Price(0, 0)
     return can.price or UNKNOWN
 

@@ -303,10 +303,16 @@ class Backend(Protocol):
 
 @runtime_checkable
 class Keyed(Protocol):
-    """A backend of a provider that wants a key: `key_variable` names the variable it stands in, "" where none does."""
+    """A backend that takes a key, from the variable `key_variable` ("": from none).
+
+    Where no key is needed, the server is one's own and an answer costs nothing.
+    """
 
     @property
     def key_variable(self) -> str: ...
+
+    @property
+    def key_needed(self) -> bool: ...
 
 
 @runtime_checkable

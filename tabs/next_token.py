@@ -11,13 +11,14 @@ from typing import Any
 import gradio as gr
 
 from backends import find
+from core.budget import Bill, admit, billed
 from core.chat import ask
 from core.errors import AppError, RequestRefused
-from core.llm import Sampling
+from core.llm import Capabilities, Sampling
 from core.sampling import Pick, Predicts, Scores, Step, likeliest, steps
 from core.settings import settings
 from tabs.chart import SHOWN, TITLES, bars, numbers, percent, table, visible
-from tabs.parts import QUIET, Knobs, capabilities, refusal, toast
+from tabs.parts import QUIET, Knobs, refusal, toast
 
 PROMPT = "The flight to"
 HINT = "Each candidate is a button: the answer goes on with that token."
@@ -117,8 +118,19 @@ def predicted(choice: str, prompt: str, raw: bool, picks: tuple[Pick, ...] = ())
             "Choose a model in this process, or of a server that speaks OpenAI's protocol.",
             "{provider} does not tell what may come next.",
         )
-    ask((), prompt)  # Refuses an empty prompt and one that is too long.
-    return Look(asyncio.run(backend.next_token(model, prompt, picks, raw)), capabilities(choice).sampling, picks)
+    return asyncio.run(_look(backend, model, prompt, picks, raw))
+
+
+async def _look(backend: Any, model: str, prompt: str, picks: tuple[Pick, ...], raw: bool) -> Look:
+    """Ask within the budget: what costs the owner counts as a message."""
+    can: Capabilities = await backend.capabilities(model)
+    bill = Bill.of(backend, can, ask((), prompt), (), Sampling(max_tokens=1))
+    if bill.charged:
+        admit()
+    async with billed(bill) as meter:
+        scores = await backend.next_token(model, prompt, picks, raw)
+        meter.answered(1)
+    return Look(scores, can.sampling, picks)
 
 
 def _looked(

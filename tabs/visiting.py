@@ -84,10 +84,10 @@ def banner() -> None:
     limits = settings()
     whose = "the keys of whoever runs it, within a daily budget" if lends() else "your own keys"
     gr.Markdown(
-        f"**This page is open to others.** It runs on a machine that is not yours, with {whose}; "
-        f"up to {limits.messages_a_minute} messages a minute are taken. What you write goes to the provider of the "
-        "model that you choose and to nobody else. Conversations stay in your browser; what you upload and what jobs "
-        "make can be seen by you alone. Models can be wrong.",
+        f"**This page is open to others**, on a machine that is not yours, with {whose}, for up to "
+        f"{limits.messages_a_minute} messages a minute. What you write goes to the provider of the model that you "
+        "choose and to nobody else; conversations stay in your browser, uploads and jobs are seen by you alone. "
+        "Models can be wrong.",
         elem_id="banner", container=True,
     )  # fmt: skip
 
@@ -96,7 +96,8 @@ def keys_panel(page: gr.Blocks, keyring: Keyring) -> None:
     """Draw the form for a visitor's own keys, where they may bring some."""
     if not settings().visitor_keys:
         return
-    variables = {b.key_variable: b.label for b in backends().values() if isinstance(b, Keyed) and b.key_variable}
+    keyed = [backend for backend in backends().values() if isinstance(backend, Keyed) and backend.key_needed]
+    variables = {backend.key_variable: backend.label for backend in keyed if backend.key_variable}
     with gr.Accordion("Your keys", open=False, elem_id="keys"):
         gr.Markdown(
             "A key is held in the memory of this server until you close or reload this page, for this page only. It is "
@@ -129,9 +130,12 @@ def keys_panel(page: gr.Blocks, keyring: Keyring) -> None:
         keyring.forget(session_of(request))
         return [*[""] * len(variables), "No key is held."]
 
+    def leave(request: gr.Request) -> None:
+        keyring.forget(session_of(request))
+
     use.click(bring, fields, [*fields, told], **QUIET)
     drop.click(drop_all, None, [*fields, told], **QUIET)
-    page.unload(lambda request: keyring.forget(session_of(request)))
+    page.unload(leave)
 
 
 def refusal(share: bool) -> str:
