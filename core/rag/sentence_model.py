@@ -63,7 +63,7 @@ def sentence_model(model: str) -> SentenceModel:
     from safetensors import SafetensorError
     from sentence_transformers import SentenceTransformer
 
-    unreadable = (SafetensorError, OSError, ValueError, LookupError, TypeError, RuntimeError, ImportError, AttributeError)
+    unreadable = (SafetensorError, OSError, ValueError, LookupError, TypeError, RuntimeError, AttributeError)
     try:
         loaded = SentenceTransformer(
             str(folder),
