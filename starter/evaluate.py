@@ -199,8 +199,9 @@ class Model:
         prompts = [render(m, tools=t or None, add_generation_prompt=True, tokenize=False) for m, t in asked]
         order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))  # Alike in length: little padding.
         found: dict[int, Reply] = {}
-        for at in range(0, len(prompts), 16):
-            chosen = order[at : at + 16]
+        many = 64 if self.device == "cuda" else 16
+        for at in range(0, len(prompts), many):
+            chosen = order[at : at + many]
             batch = self.tokenizer([prompts[i] for i in chosen], padding=True, return_tensors="pt").to(self.device)
             out = self.model.generate(**batch, max_new_tokens=most, do_sample=False)
             for i, ids in zip(chosen, out[:, batch["input_ids"].shape[1] :], strict=True):

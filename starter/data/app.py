@@ -187,7 +187,7 @@ def together(talk: Talk, clock: Clock, calculator: Calculator, flights: Flights,
     if joint[-2] not in ".?" and second[1:2].islower():
         second = second[0].lower() + second[1:]
     text = noisy(rng, dressed(rng, first.rstrip(".?! ") + joint + second))
-    talk.user(text.lower() if rng.random() < 0.1 else text)
+    talk.user(text.lower() if rng.random() < 0.15 else text)
     talk.call(*(call for _, call in parts))
     answers = []
     for _, (name, arguments) in parts:

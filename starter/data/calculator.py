@@ -91,7 +91,8 @@ class Calculator:
         said, written = expression(self.rng)
         pattern = form(self.rng, "tools_app", "calc_next" if self.used and self.rng.random() < 0.5 else "calc")
         text = noisy(self.rng, dressed(self.rng, pattern)).replace("{e}", said)
-        self.talk.user(text.lower() if self.rng.random() < 0.25 else text[0].upper() + text[1:])
+        roll = self.rng.random()
+        self.talk.user(text.lower() if roll < 0.25 else text.upper() if roll < 0.3 else text[0].upper() + text[1:])
         self.used = True
         self.work_out(written)
 

@@ -68,14 +68,22 @@ def shown(rng: Random, style: str, e: Entry) -> tuple[str, str]:
         return marked, marked
     if style == "rows":
         return f"| {e.label.lower()} | {e.value} |", f"{e.label.lower()}: {e.value}"
-    mark = "- **{}:** {}" if style == "bullets" else "**{}:** {}"
-    return mark.format(e.label, e.value), f"{e.label}: {e.value}"
+    marks = {"bullets": "- **{}:** {}", "stars": "* {}: {}", "lines": "**{}:** {}", "plain": "{}: {}"}
+    return marks[style].format(e.label, e.value), f"{e.label}: {e.value}"
+
+
+def joined(rng: Random, first: str, second: str) -> tuple[str, str]:
+    """Two sentences as one, which then answers the questions on both."""
+    low = second[0].lower() + second[1:] if second.split(" ")[0] in ("It", "The", "A", "An", "They") else second
+    text = first.rstrip(".") + rng.choice(("; ", ", and ", "; ", ", but ")) + low
+    return text, text
 
 
 def block(style: str, lines: list[str]) -> str:
     """Lines of one style put together."""
     if style == "rows":
-        return "\n".join(["| | |", "|---|---|", *lines])
+        head = "| | |" if len(lines) % 3 else "| item | value |"
+        return "\n".join([head, "|---|---|", *lines])
     return (" " if style == "prose" else "\n").join(lines)
 
 
@@ -94,10 +102,12 @@ def sheet(rng: Random, alike: Random, crumbs: str, name: str, entries: list[Entr
     cut = alike.choice((0, len(entries), len(entries) // 2))
     blocks, answers = [], []
     for part in (entries[:cut], entries[cut:]):
-        style = alike.choice(("prose", "prose", "rows", "bullets", "lines"))
+        style = alike.choice(("prose", "prose", "prose", "rows", "rows", "bullets", "stars", "lines", "plain"))
         if part:
             lines = [shown(alike, style, e) for e in part]
-            blocks.append(block(style, [line for line, _ in lines]))
+            if style == "prose" and len(lines) > 1 and alike.random() < 0.3:
+                lines[:2] = [joined(alike, lines[0][0], lines[1][0])] * 2
+            blocks.append(block(style, list(dict.fromkeys(line for line, _ in lines))))
             answers += [(e.question, quote) for e, (_, quote) in zip(part, lines, strict=True)]
     room = alike.choice((0, 0, 0, 150, 300, LONG))
     while sum(map(len, blocks)) < room:

@@ -236,13 +236,12 @@ def prompt(rng: Random) -> list[tuple[str, str]]:
     """A user message of the knowledge tab with its answer, and mostly further questions on the same passages."""
     passages, beyond = gathered(rng)
     gap = "\n" if rng.random() < 0.65 else "\n\n"
-    before, turns = f"{INSTRUCTION}\n\n{numbered(passages, gap)}\n\n", []
-    for _ in range(rng.choice((1, 2, 3, 4, 5))):
-        question, answer = ask_about(rng, passages, beyond)
-        asked = utter(rng, question, {}, chatter=rng.random() < 0.1)[0]
-        turns.append((f"{before}Question: {asked}", answer))
-        before = ""
-    return turns
+    # Nothing is asked twice: the second answer could be copied from the first.
+    pairs = dict(ask_about(rng, passages, beyond) for _ in range(rng.choice((1, 2, 3, 4, 5))))
+    asked = [(utter(rng, q, {}, chatter=rng.random() < 0.1)[0], answer) for q, answer in pairs.items()]
+    turns = [(f"Question: {question}", answer) for question, answer in asked]
+    first, answer = turns[0]
+    return [(f"{INSTRUCTION}\n\n{numbered(passages, gap)}\n\n{first}", answer), *turns[1:]]
 
 
 __all__ = ["INSTRUCTION", "UNKNOWN", "found", "prompt"]
