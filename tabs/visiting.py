@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from functools import wraps
+from typing import Any, cast
 
 import gradio as gr
 from gradio.context import LocalContext
@@ -71,7 +74,23 @@ def carry(page: gr.Blocks, keyring: Keyring, audience: Audience) -> None:
 
     for handler in page.fns.values():
         if handler.fn is not None:
-            handler.fn = function_wrapper(handler.fn, before_fn=before)
+            handler.fn = _carried(handler.fn, before)
+
+
+def _carried(handler: Callable[..., Any], before: Callable[[], None]) -> Callable[..., Any]:
+    """`handler`, with `before` run ahead of it and, where it streams, of each of its steps."""
+    if not inspect.isasyncgenfunction(handler):
+        return cast("Callable[..., Any]", function_wrapper(handler, before_fn=before))
+
+    @wraps(handler)
+    async def streaming(*given: Any, **named: Any) -> AsyncGenerator[Any]:
+        before()
+        async with aclosing(handler(*given, **named)) as steps:
+            async for step in steps:
+                yield step
+                before()
+
+    return streaming
 
 
 # --- what a visitor is told and may enter -----------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 
@@ -19,16 +20,23 @@ ROOT = Path(__file__).parent.parent
 @contextmanager
 def launched(folder: Path, **environment: str) -> Iterator[str]:
     """The address of a running app; its log is `folder`/app.log. It ends with the block."""
-    port = _free_port()
+    port = free_port()
     variables = {
         **os.environ,
         "GRADIO_SERVER_PORT": str(port),
         "GRADIO_TEMP_DIR": str(folder / "gradio"),
         **environment,
     }
-    with (folder / "app.log").open("w") as log:
-        command = [sys.executable, "-X", "importtime" if "IMPORTS" in environment else "utf8", str(ROOT / "app.py")]
-        app = subprocess.Popen(command, cwd=folder, env=variables, stdout=log, stderr=subprocess.STDOUT)
+    with running(port, folder, folder / "app.log", variables) as address:
+        yield address
+
+
+@contextmanager
+def running(port: int, cwd: Path, log: Path, variables: dict[str, str], **options: Any) -> Iterator[str]:
+    """The same with nothing but `variables` in its environment; `options` are those of Popen."""
+    with log.open("w") as file:
+        command = [sys.executable, "-X", "importtime" if "IMPORTS" in variables else "utf8", str(ROOT / "app.py")]
+        app = subprocess.Popen(command, cwd=cwd, env=variables, stdout=file, stderr=subprocess.STDOUT, **options)
         try:
             yield _answering(f"http://127.0.0.1:{port}", app)
         finally:
@@ -36,7 +44,7 @@ def launched(folder: Path, **environment: str) -> Iterator[str]:
             app.wait(10)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port
