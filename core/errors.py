@@ -6,8 +6,15 @@ AppError
 ├── LimitReached            a budget, or how much one visitor may do at once
 ├── TooManyRounds           the model kept calling tools
 ├── ToolError               goes back to the model as the tool's answer
+├── FileUnread              a file was not added
 ├── PageUnread              a web page could not be read
 │   └── AddressRefused      its address may not be read
+├── IndexUnusable           a knowledge base cannot be read or written
+│   ├── IndexInUse          another process is changing it
+│   ├── IndexDamaged        its files are not what was written
+│   ├── OtherModel          its vectors are another embedding model's
+│   ├── DiskFull            there is no room for what was to be added
+│   └── StoreUnusable       its vector store does not answer
 └── ProviderError           the request was made and failed
     ├── Unreachable         nothing answered
     ├── TimedOut            nothing came for too long
@@ -51,6 +58,14 @@ class ToolError(AppError):
     """A tool could not answer; the text goes back to the model."""
 
 
+class FileUnread(AppError):
+    """A file was not added to a knowledge base. `reason` ends the sentence: "it is empty"."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"{name} was not added: {reason}.")
+
+
 class PageUnread(AppError):
     """A web page could not be read."""
 
@@ -60,6 +75,42 @@ class AddressRefused(PageUnread):
 
     def __init__(self) -> None:
         super().__init__("This address is not allowed: only public http and https pages can be read.")
+
+
+class IndexUnusable(AppError):
+    """A knowledge base cannot be read or written."""
+
+
+class IndexInUse(IndexUnusable):
+    """Another process is changing it."""
+
+    def __init__(self) -> None:
+        super().__init__("The knowledge base is in use by another process.")
+
+
+class IndexDamaged(IndexUnusable):
+    """Its files are not what was written."""
+
+    def __init__(self) -> None:
+        super().__init__("The knowledge base is damaged and is being rebuilt.")
+
+
+class OtherModel(IndexUnusable):
+    """Its vectors are those of the embedding model `made`, and `asked` is to be used."""
+
+    def __init__(self, made: str, asked: str) -> None:
+        super().__init__(f"The knowledge base was made with {made}. Rebuild it for {asked}?")
+
+
+class DiskFull(IndexUnusable):
+    """There is no room for `name`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The disk is full: {name} was not added.")
+
+
+class StoreUnusable(IndexUnusable):
+    """The vector store does not answer, or holds something else."""
 
 
 class ProviderError(AppError):
