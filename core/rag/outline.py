@@ -78,6 +78,14 @@ def sections(text: str, title: str) -> list[Section]:
     return found if found or not text.strip() else [Section((), (), 0, len(text))]
 
 
+def first_heading(text: str) -> str:
+    """The heading that stands for the whole: the first one, where it is of the first level or nothing is before it."""
+    heading = next(_headings(text), None)
+    if heading is None or (heading.level > 1 and text[: heading.start].strip()):
+        return ""
+    return heading.name
+
+
 def _section(above: list[_Heading], near: list[_Heading], start: int, end: int) -> Section:
     lines = {heading.start for heading in near}
     heads = tuple(heading.start if heading.start in lines else -1 for heading in above)
