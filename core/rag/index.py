@@ -1,0 +1,258 @@
+"""An index on disk: made beside the one that is in use, switched in one step, one writer, any number of readers.
+
+ROOT/
+├── current        the name of the generation in use, replaced in one step
+├── generations/   each in a folder of its own (generation.py)
+├── vectors.sqlite every vector that was made, by its text and model (vectors.py)
+├── lock           held by the one who writes; the system lets go of it when the process ends
+└── damaged/       the last generation that was found to be damaged
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import threading
+import time
+import uuid
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from core.errors import BadSetting, IndexDamaged, OtherModel, StoreUnusable
+from core.rag import upkeep
+from core.rag.corpus import LARGE, Corpus, corpus
+from core.rag.embedding import Embedder
+from core.rag.generation import (
+    Entry,
+    Manifest,
+    Split,
+    current,
+    generations,
+    read_contents,
+    read_manifest,
+    replace_text,
+    write_contents,
+    write_manifest,
+)  # fmt: skip
+from core.rag.guards import is_read, reading, room, writing
+from core.rag.origins import Origins
+from core.rag.passages import Passage
+from core.rag.refresh import Plan, Refreshed, gathered, plan, vectors_of
+from core.rag.split import Recipe
+from core.rag.store import About, Store, Vector, known, open_store
+from core.settings import settings
+
+log = logging.getLogger(__name__)
+
+Report = Callable[[float | None, str], None]
+_TRIES = 3
+
+
+def quiet(_: float | None, __: str = "") -> None:
+    """Tells nobody."""
+
+
+def place(folder: Path, data: str | Path | None = None) -> Path:
+    """Where the index of a folder of documents is kept, below `data` (default: the setting)."""
+    whole = folder.resolve()
+    digest = sha256(str(whole).encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    return Path(data or settings().data) / "knowledge" / f"{whole.name or 'root'}-{digest}"
+
+
+class Index:
+    """One index and its embedding model. Make one for each `root`: what it has loaded is shared by all who ask it.
+
+    `store` is "chroma", "faiss" or HOST:PORT of a Chroma server; it is made always, and asked above `large` passages.
+    """
+
+    def __init__(self, root: Path, model: Embedder, store: str = "chroma", large: int = LARGE) -> None:
+        self.root = root
+        self.model = model
+        self.store = known(store)
+        self.large = large
+        self._loaded: Corpus | None = None
+        self._lock = threading.Lock()
+
+    # --- reading ---
+
+    def corpus(self) -> Corpus:
+        """The generation in use, loaded once and shared; a newer one as soon as there is one, whoever made it.
+
+        Raises BadSetting before there is any, IndexDamaged, and OtherModel when another model has made it.
+        """
+        with self._lock:
+            for _ in range(_TRIES):
+                folder = current(self.root)
+                if folder is None:
+                    raise BadSetting("The knowledge base is empty. Add documents to it first.")
+                if self._loaded is not None and self._loaded.name == folder.name:
+                    return self._loaded
+                try:
+                    self._loaded = self._load(folder)
+                    return self._loaded
+                except IndexDamaged:
+                    # Another process may have switched and tidied up between two lines of ours.
+                    if current(self.root) == folder:
+                        raise
+            raise IndexDamaged
+
+    def _load(self, folder: Path) -> Corpus:
+        mark = reading(folder)
+        try:
+            made = read_manifest(folder)
+            _same(made.about, self.model)
+            documents, vectors = read_contents(folder, made)
+        except BaseException:
+            mark.unlink(missing_ok=True)
+            raise
+        refused = {entry.source: entry.refused for entry in made.entries.values() if entry.refused}
+
+        def opening(passages: tuple[Passage, ...], vectors: Vector) -> Store | None:
+            return self._opened(folder, made.about, passages, vectors)
+
+        loaded = corpus(folder.name, made.about, made.made, documents, vectors, self.model, refused, opening)
+        weakref.finalize(loaded, mark.unlink, missing_ok=True)
+        return loaded
+
+    def _opened(self, folder: Path, about: About, passages: Sequence[Passage], vectors: Vector) -> Store | None:
+        if len(passages) <= self.large:
+            return None
+        if self.store != "faiss":
+            return upkeep.opened(folder, about)
+        store = open_store("faiss", folder, "", about)
+        store.upsert(upkeep.records(passages, vectors))
+        return store
+
+    # --- writing ---
+
+    def refresh(
+        self, origins: Origins, recipe: Recipe = Recipe(), report: Report = quiet, rebuild: bool = False
+    ) -> Refreshed:  # fmt: skip
+        """Bring the index up to date: what is unchanged costs nothing, what is gone leaves nothing behind.
+
+        `report` is called with a fraction and a sentence; what it raises stops the work, and the index in use stays as
+        it is. `rebuild` is consent to replace an index that another model has made. It blocks. Raises IndexInUse,
+        OtherModel, DiskFull, FileUnread for a folder that is not there, and what the model raises.
+        """
+        started = time.monotonic()
+        with writing(self.root):
+            old = self._sound(report)
+            if old is not None and not rebuild:
+                _same(read_manifest(old).about, self.model)
+            done = self._brought_up(origins, replace(recipe, window=self.model.max_tokens), report, old)
+            self._tidy()
+            done = replace(done, problem=self._stored(report, old))
+        return replace(done, seconds=time.monotonic() - started)
+
+    def remove(self) -> None:
+        """Remove all of it. Raises IndexInUse."""
+        with writing(self.root):
+            self._loaded = None
+            shutil.rmtree(self.root / "generations", ignore_errors=True)
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def _brought_up(self, origins: Origins, recipe: Recipe, report: Report, old: Path | None) -> Refreshed:
+        made, model = time.time(), self.model
+        before = read_manifest(old) if old else None
+        about = About(model.name, model.revision, model.dimension, repr(recipe))
+        planned = plan(origins.listed(), before)
+        if before is not None and old is not None and planned.nothing and before.about == about:
+            if planned.kept != before.entries:
+                write_manifest(old, replace(before, entries=planned.kept, made=made))
+            return _refreshed(old.name, planned, planned.kept, before.passages)
+        kept, vectors = read_contents(old, before) if old and before else ([], np.empty((0, 0), np.float32))
+        same_split = before is not None and before.about.recipe == about.recipe
+        with room(_named(planned)):
+            splits, entries = gathered(origins, planned, kept, recipe, model, report, again=not same_split)
+            rows = _rows(kept) if before and _like(before.about) == _like(about) else {}
+            passages = [passage for _, own in splits for passage in own]
+            cache = self.root / "vectors.sqlite"
+            made_vectors = vectors_of(passages, rows, vectors, cache, model, report)
+            report(None, "Writing the index")
+            name = self._switched(splits, made_vectors, Manifest(about, made, entries, len(passages)))
+        return _refreshed(name, planned, entries, len(passages))
+
+    def _switched(self, splits: Sequence[Split], vectors: Vector, made: Manifest) -> str:
+        name = f"{time.time_ns():x}-{uuid.uuid4().hex[:6]}"
+        folder = self.root / "generations" / name
+        try:
+            write_contents(folder, splits, vectors)
+            write_manifest(folder, made)
+            replace_text(self.root / "current", name)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return name
+
+    def _stored(self, report: Report, old: Path | None) -> str:
+        """Make the store of the generation in use, unless it has one. Searches do without it meanwhile."""
+        folder = current(self.root)
+        if folder is None or self.store == "faiss" or upkeep.complete(folder):
+            return ""
+        # By what it holds: a second instance of the app with the same documents shares it, with others it has its own.
+        contents = sha256(repr(sorted(read_manifest(folder).sums.items())).encode()).hexdigest()
+        collection = f"switchboard-{contents[:32]}"
+        try:
+            upkeep.make(folder, self.store, collection if self.store != "chroma" else "passages", report, old)
+        except (StoreUnusable, OSError) as problem:
+            log.warning("the vector store was not made", exc_info=True)
+            return str(problem)
+        return ""
+
+    def _sound(self, report: Report) -> Path | None:
+        """The generation in use, if its files are what was written; else it is moved aside and made again."""
+        folder = current(self.root)
+        if folder is None:
+            return None
+        try:
+            read_contents(folder, read_manifest(folder))
+        except IndexDamaged as damage:
+            report(None, str(damage))
+            shutil.rmtree(self.root / "damaged", ignore_errors=True)
+            (self.root / "current").unlink()
+            if folder.exists():
+                os.replace(folder, self.root / "damaged")
+            return None
+        return folder
+
+    def _tidy(self) -> None:
+        """Remove what was left behind, and old generations that nobody reads."""
+        for folder in generations(self.root):
+            if folder != current(self.root) and not is_read(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _same(about: About, model: Embedder) -> None:
+    if (about.model, about.revision, about.dimension) != (model.name, model.revision, model.dimension):
+        other = about.model == model.name
+        made, asked = (
+            (f"{n} {r}" if other else n) for n, r in ((about.model, about.revision), (model.name, model.revision))
+        )
+        raise OtherModel(made, asked)
+
+
+def _like(about: About) -> tuple[str, str, int]:
+    """What decides whether two vectors can be compared."""
+    return about.model, about.revision, about.dimension
+
+
+def _rows(splits: Sequence[Split]) -> dict[str, int]:
+    ids = (passage.id for _, own in splits for passage in own)
+    return {name: row for row, name in enumerate(ids)}
+
+
+def _refreshed(name: str, planned: Plan, entries: Mapping[str, Entry], passages: int) -> Refreshed:
+    refused = {entry.source: entry.refused for entry in entries.values() if entry.refused}
+    return Refreshed(name, planned.added, planned.changed, planned.removed, len(planned.kept), passages, refused)
+
+
+def _named(planned: Plan) -> str:
+    """What would be missing if there were no room."""
+    first, *more = (*planned.added, *planned.changed, "the index")
+    return f"{first} (and {len(more)} more)" if len(more) > 1 else first
