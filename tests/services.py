@@ -71,10 +71,11 @@ class Refuse:
 
 @dataclass(frozen=True)
 class Raw:
-    """Status 200 and any body."""
+    """Status 200 and any body; with `then` silence after it instead of its end."""
 
     body: str = "<html>Welcome!</html>"
     type: str = "text/event-stream"
+    then: Literal["finish", "silence"] = "finish"
 
 
 Reply: TypeAlias = Say | Refuse | Raw
@@ -199,9 +200,11 @@ class Provider:
             case Refuse(status, body, headers):
                 _head(writer, status, "application/json", headers)
                 await _send(writer, (body if isinstance(body, str) else json.dumps(body)).encode())
-            case Raw(body, kind):
+            case Raw(body, kind, then):
                 _head(writer, 200, kind)
                 await _send(writer, body.encode())
+                if then == "silence":
+                    await asyncio.Event().wait()
             case Say():
                 if not await _stream(request.wire, reply, writer):
                     return
