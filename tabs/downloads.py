@@ -1,21 +1,16 @@
-"""A form that brings a model to this machine: a job, which goes on when the page is left."""
+"""A form that brings a model to this machine. It starts a job, whose progress and Stop are at the head of the page."""
 
 from __future__ import annotations
-
-from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
-from typing import Any
 
 import gradio as gr
 
 from backends import backends, find
 from core import jobs
 from core.errors import AppError, BadSetting
-from core.jobs import Job, Report
+from core.jobs import Report
 from core.llm import Fetches
-from core.markdown import harmless, plain
+from core.markdown import harmless
 from tabs import Page
-from tabs.jobs import bar
 from tabs.parts import QUIET
 
 
@@ -23,17 +18,13 @@ def downloads(page: Page) -> None:
     """Draw the form."""
     provider = gr.Dropdown(_providers(), label="Provider", interactive=True)
     name = gr.Textbox(label="Model", placeholder="Qwen/Qwen3-0.6B, or qwen3:0.6b for Ollama")
-    with gr.Row():
-        start, stop = gr.Button("Download", size="sm"), gr.Button("Stop", size="sm")
-    progress, current = gr.Markdown(), gr.State("")
-    begun = start.click(_begin, [provider, name], [current, progress], **QUIET)
-    page.jobs(begun)
-    current.change(_watched, current, progress, **QUIET)
-    stop.click(_stop, current, None, **QUIET)
+    start = gr.Button("Download", size="sm")
+    told = gr.Markdown(elem_classes="hint")
+    page.jobs(start.click(_begin, [provider, name], told, **QUIET))
 
 
-def _begin(provider: str | None, name: str | None) -> tuple[Any, str]:
-    """The id of the job that fetches the model, or why there is none."""
+def _begin(provider: str | None, name: str | None) -> str:
+    """Start the job that fetches the model, or say why there is none."""
     try:
         choice = f"{provider or ''}/{(name or '').strip()}"
         backend, model = find(choice)
@@ -43,37 +34,13 @@ def _begin(provider: str | None, name: str | None) -> tuple[Any, str]:
 
         def work(report: Report) -> str:
             jobs.follow(fetching.fetch(model), report, lambda step: report(step.fraction, step.text))
+            report(1.0, f"{model} is here. Choose {choice} in the list of models (↻).")
             return choice
 
-        return jobs.start("download", f"Downloading {model}", work).id, ""
+        jobs.start("download", f"Downloading {model}", work)
     except AppError as error:
-        return gr.skip(), f"⚠️ {harmless(str(error))}"
-
-
-async def _watched(id: str) -> AsyncGenerator[Any]:
-    """The progress of a download, as Markdown, for as long as the page is there."""
-    with suppress(BadSetting):  # Jobs of long ago are forgotten.
-        async with aclosing(jobs.watch(id)) as seen:
-            async for job in seen:
-                yield _told(job)
-
-
-def _told(job: Job) -> str:
-    match job.state:
-        case "running":
-            return bar(job)
-        case "done":
-            name = plain(job.title.removeprefix("Downloading "))
-            return f"{name} is here. Choose **{plain(job.result)}** in the list of models (↻)."
-        case "stopped":
-            return "Stopped. What is here already is kept."
-        case _:
-            return f"⚠️ {harmless(job.error)}"
-
-
-def _stop(id: str) -> None:
-    with suppress(BadSetting):
-        jobs.stop(id)
+        return f"⚠️ {harmless(str(error))}"
+    return "It has begun, and goes on when this page is closed. Its progress is at the head of the page."
 
 
 def _providers() -> list[tuple[str, str]]:

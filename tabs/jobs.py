@@ -68,7 +68,7 @@ def line(job: Job) -> str:
         case "running":
             return f"{title} {bar(job)}"
         case "done":
-            return f"✓ {title}"
+            return f"✓ {title} · {harmless(job.text)}" if job.text else f"✓ {title}"
         case "stopped":
             return f"{title} · stopped"
         case _:
