@@ -15,13 +15,13 @@ def pdf(
 ) -> bytes:
     """A PDF file of these lines of Latin-1; a bookmark is a text and the number of its page, from 0.
 
-    `extra` is put into the content of the first page as it is.
+    `extra` is put into the content of each page as it is.
     """
     objects: list[bytes] = [b"", b"", b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"]
     kids = []
-    for number, lines in enumerate(pages):
+    for lines in pages:
         shown = b" ".join(b"(" + _string(line) + b") Tj T*" for line in lines)
-        content = zlib.compress((extra if number == 0 else b"") + b"BT /F1 12 Tf 14 TL 72 720 Td " + shown + b" ET")
+        content = zlib.compress(extra + b"BT /F1 12 Tf 14 TL 72 720 Td " + shown + b" ET")
         objects.append(b"<< /Length %d /Filter /FlateDecode >>\nstream\n%s\nendstream" % (len(content), content))
         objects.append(
             b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents %d 0 R"
@@ -197,5 +197,5 @@ def bomb(megabytes: int) -> bytes:
 
 
 def endless() -> bytes:
-    """A PDF file of one page whose content takes minutes to walk through."""
-    return pdf([["end"]], extra=b"q Q " * 3_000_000)
+    """A PDF file of 300 kB that takes minutes to walk through."""
+    return pdf([["end"]] * 100, extra=b"q Q " * 500_000)

@@ -84,13 +84,15 @@ def contents(file: File) -> bytes:
     except OSError as error:
         is_link = error.errno in (errno.ELOOP, errno.EMLINK)
         raise FileUnread(file.source, "it is a link" if is_link else "it cannot be opened") from error
-    with os.fdopen(descriptor, "rb") as stream:
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise FileUnread(file.source, "it is not an ordinary file")
-        try:
+        with os.fdopen(descriptor, "rb", closefd=False) as stream:
             data = stream.read(int(most * _MB) + 1)
-        except OSError as error:
-            raise FileUnread(file.source, "it cannot be read") from error
+    except OSError as error:
+        raise FileUnread(file.source, "it cannot be read") from error
+    finally:
+        os.close(descriptor)
     if len(data) > most * _MB:
         raise FileUnread(file.source, f"it is larger than {most:g} MB")
     if not data:

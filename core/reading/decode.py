@@ -23,7 +23,7 @@ def as_text(data: bytes) -> tuple[str, str]:
     # A few broken characters make a text no other charset, in which all its accents would be wrong.
     if bad and 10 * bad > sum(not char.isascii() for char in text):
         text, bad = decoded(data, ""), 0
-    if _unprintable(text) > len(text) // 20:
+    if _is_binary(text):
         raise Refused(_BINARY)
     return text, f"{bad} of its characters could not be read." if bad else ""
 
@@ -37,10 +37,12 @@ def _wide(data: bytes) -> str:
                 text = data.decode(name)
             except UnicodeDecodeError:
                 continue
-            if _unprintable(text) <= len(text) // 20:
+            if not _is_binary(text):
                 return text
     raise Refused(_BINARY)
 
 
-def _unprintable(text: str) -> int:
-    return sum(text.count(chr(code)) for code in range(32) if chr(code) not in "\t\n\v\f\r\x1b")
+def _is_binary(text: str) -> bool:
+    """Whether there are more control characters in it than any text has, of which old ones may have a few."""
+    controls = sum(text.count(chr(code)) for code in range(32) if chr(code) not in "\t\n\v\f\r\x1b")
+    return controls > 2 + len(text) // 20

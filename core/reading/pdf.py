@@ -30,13 +30,13 @@ def read_pdf(data: bytes) -> Text:
     reader = PdfReader(BytesIO(data), strict=False)
     if reader.is_encrypted:
         _open(reader)
-    notes: list[str] = []
-    pages = list(_pages(reader, notes))
+    broken: list[int] = []
+    pages = list(_pages(reader, broken))
     if not any(page.strip() for page in pages):
-        raise Refused("it holds no text, only pictures of it")
+        raise Refused("it holds no text that can be read" if broken else "it holds no text, only pictures of it")
     bookmarks = _bookmarks(reader)
     texts = (_marked(page, bookmarks[number]) for number, page in enumerate(_bare(pages)))
-    return whole(map(_flowing, texts), _title(reader), notes)
+    return whole(map(_flowing, texts), _title(reader), tuple(_notes(pages, broken, len(reader.pages))))
 
 
 def _open(reader: PdfReader) -> None:
@@ -48,24 +48,25 @@ def _open(reader: PdfReader) -> None:
         raise Refused("it is encrypted") from error
 
 
-def _pages(reader: PdfReader, notes: list[str]) -> Iterator[str]:
-    broken, empty, count = [], 0, len(reader.pages)
-    for number in range(min(count, MOST_PAGES)):
+def _pages(reader: PdfReader, broken: list[int]) -> Iterator[str]:
+    """The text of each page; the numbers of those that cannot be read are added to `broken`."""
+    for number in range(min(len(reader.pages), MOST_PAGES)):
         try:
-            text = reader.pages[number].extract_text().translate(_LIGATURES)
+            yield reader.pages[number].extract_text().translate(_LIGATURES)
         except MemoryError:
             raise
-        except Exception:  # a broken page may raise anything, and costs no other page
+        except Exception:  # A broken page may raise anything, and costs no other page.
             broken.append(number + 1)
-            text = ""
-        empty += not text.strip()
-        yield text
+            yield ""
+
+
+def _notes(pages: list[str], broken: list[int], count: int) -> Iterator[str]:
     if broken:
-        notes.append(f"{len(broken)} of its {count} pages could not be read, the first is page {broken[0]}.")
-    if empty > len(broken):
-        notes.append(f"{empty - len(broken)} of its {count} pages hold no text.")
-    if count > MOST_PAGES:
-        notes.append(f"Only the first {MOST_PAGES:,} of its {count:,} pages were read.")
+        yield f"{len(broken)} of its {count:,} pages could not be read, the first is page {broken[0]}."
+    if empty := sum(not page.strip() for page in pages) - len(broken):
+        yield f"{empty} of its {count:,} pages hold no text."
+    if count > len(pages):
+        yield f"Only the first {len(pages):,} of its {count:,} pages were read."
 
 
 def _title(reader: PdfReader) -> str:
