@@ -10,6 +10,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from statistics import median
 
+from pydantic import TypeAdapter
+
 from core.chat import add, ask, converse
 from core.errors import AppError, BadSetting
 from core.llm import Backend, Done, Sampling
@@ -82,6 +84,20 @@ async def _row(backend: Backend, model: str, prompt: str, sampling: Sampling) ->
         return Row(choice, prompt, error=str(error))
     last = conversation[-1]
     return Row(choice, prompt, last.text, last.done or Done())
+
+
+_ROW = TypeAdapter(Row)
+
+
+def line_of(row: Row) -> str:
+    """The row as one line of a file, which `rows_of` reads."""
+    return _ROW.dump_json(row, exclude_defaults=True).decode() + "\n"
+
+
+def rows_of(text: str) -> tuple[Row, ...]:
+    """The rows of such a file, a last line that is still being written left out."""
+    whole, _, _ = text.rpartition("\n")
+    return tuple(_ROW.validate_json(line) for line in whole.splitlines())
 
 
 @dataclass(frozen=True, slots=True)

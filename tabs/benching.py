@@ -1,33 +1,41 @@
-"""The bench: a file of prompts over several models, a table of medians that grows, Stop, and CSV."""
+"""The bench: a file of prompts over several models, a table of medians that grows, Stop, and CSV.
+
+It runs as a job, so it goes on when the page is left, and its table is there when the page is opened again.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
 from backends import choices, find
-from core.bench import Row, Summary, as_csv, bench, prompts, summaries
-from core.errors import BadSetting
-from core.llm import Sampling
+from core import jobs
+from core.bench import Row, Summary, as_csv, bench, line_of, prompts, rows_of, summaries
+from core.errors import AppError, BadSetting
+from core.jobs import Job, Report
+from core.llm import Backend, Sampling
 from core.markdown import harmless
 from core.settings import settings
 from tabs import Page
 from tabs.bubbles import money
 from tabs.chart import quoted
-from tabs.parts import QUIET, Turn, toast, told, wanted
+from tabs.jobs import bar
+from tabs.parts import QUIET, Turn, toast
 from tabs.saving import saves
 
+ROWS = "rows.jsonl"  # in the job's folder, an answer a line
 EXAMPLE = "What time is it in Tokyo?\nWhat is 17.5 % of 2,340?\nWhat can you do?"
 MOST_MODELS = 8
 
 
 def benching(page: Page) -> None:
     """Draw the bench and wire it."""
-    rows, turn = gr.State(()), gr.State(Turn("done"))
+    rows, current, turn = gr.State(()), gr.State(""), gr.State(Turn("done"))
     chosen = gr.Dropdown(
         [settings().model], value=[settings().model], label=f"Models, at most {MOST_MODELS}", multiselect=True,
         max_choices=MOST_MODELS, allow_custom_value=True, elem_id="bench-models",
@@ -43,16 +51,15 @@ def benching(page: Page) -> None:
         run = gr.Button("Run", variant="primary", size="sm", elem_id="bench-run")
         stop = gr.Button("Stop", variant="stop", size="sm", elem_id="bench-stop")
         export = gr.Button("Export CSV", size="sm", elem_id="bench-export")
-    bar = gr.Markdown(elem_id="bench-bar")
+    line = gr.Markdown(elem_id="bench-bar")
     table = gr.Markdown(elem_classes="wide", elem_id="bench-table")
     page.load(lambda: gr.update(choices=usable()), None, chosen, **QUIET)
     file.upload(_read, file, text, **QUIET)
-    run.click(_begin, turn, turn, **QUIET)
-    turn.change(
-        _run, [turn, chosen, text, tokens], [rows, bar, table], trigger_mode="multiple",
-        concurrency_limit=settings().answers_at_once, concurrency_id="answers", **QUIET,
-    )  # fmt: skip
-    stop.click(Turn.stop, turn, None, **QUIET)
+    page.load(_latest, current, [current, turn], **QUIET)
+    page.jobs(run.click(_begin, [turn, chosen, text, tokens], [current, turn, line], **QUIET))
+    # A look at another job puts a new Turn into `turn`, and the one before is over.
+    current.change(_watched, [current, turn], [rows, line, table], trigger_mode="multiple", **QUIET)
+    stop.click(_stop, current, None, **QUIET)
     saves(export, as_csv_of, [rows], "bench.csv")
 
 
@@ -69,37 +76,78 @@ def _read(data: bytes) -> Any:
     return data.decode("utf-8-sig")
 
 
-def _begin(before: Turn) -> Turn:
-    before.leave()
-    return Turn()
+def _latest(current: str) -> Any:
+    """The visitor's last bench, unless one is looked at already."""
+    if current:
+        return gr.skip(), gr.skip()
+    return next((job.id for job in jobs.jobs() if job.kind == "bench"), ""), Turn()
 
 
-async def _run(turn: Turn, chosen: list[str] | None, text: str | None, tokens: float | None) -> AsyncGenerator[Any]:
-    """Rows, a bar and the table so far; Stop keeps what is there."""
-    rows: tuple[Row, ...] = ()
+def _begin(before: Turn, chosen: list[str] | None, text: str | None, tokens: float | None) -> Any:
+    """Start the job; its id, and a new turn for those who look at it."""
     try:
         asked = prompts((text or "").encode())
         models = [find(choice) for choice in dict.fromkeys(chosen or [])]
         if not 0 < len(models) <= MOST_MODELS:
             raise BadSetting(f"Choose one to {MOST_MODELS} models.")
-        total = len(asked) * len(models)
-        yield rows, _bar(0, total, ""), ""
-        sampling = Sampling(max_tokens=int(tokens or 300))
-        async with aclosing(wanted(bench(models, asked, sampling), turn)) as batches:
-            async for batch in batches:
-                rows = (*rows, *batch)
-                yield (rows, _bar(len(rows), total, ""), listed(rows)) if batch else gr.skip()
-        if turn.over != "left":
-            ended = "stopped, what is done is kept" if turn.over else "done"
-            yield rows, _bar(len(rows), total, ended), listed(rows)
-    except Exception as error:
-        yield rows, f"⚠️ {told(error)}", listed(rows)
-    turn.over = turn.over or "done"
+        work = partial(_work, models, asked, Sampling(max_tokens=int(tokens or 300)))
+        job = jobs.start("bench", f"A bench of {len(models)} models", work)
+    except AppError as error:
+        return gr.skip(), gr.skip(), f"⚠️ {harmless(str(error))}"
+    before.leave()
+    return job.id, Turn(), bar(job)
 
 
-def _bar(done: int, total: int, ended: str) -> str:
-    filled = round(20 * done / total)
-    return f"`{'█' * filled}{'░' * (20 - filled)}` {done} of {total} answers{f' · {ended}' if ended else ''}"
+def _work(models: list[tuple[Backend, str]], asked: list[str], sampling: Sampling, report: Report) -> int:
+    """Ask all, and keep each answer in the job's folder as it comes; how many there are."""
+    done, total = 0, len(models) * len(asked)
+
+    def keep(row: Row) -> None:
+        nonlocal done
+        done += 1
+        with (report.folder / ROWS).open("a", encoding="utf-8") as file:
+            file.write(line_of(row))
+        report(done / total, f"{done} of {total} answers")
+
+    report(0.0, f"0 of {total} answers")
+    jobs.follow(bench(models, asked, sampling), report, keep)
+    return total
+
+
+async def _watched(id: str, turn: Turn) -> AsyncGenerator[Any]:
+    """Rows, a bar and the table so far, for as long as this job is the one that is looked at."""
+    shown: tuple[Row, ...] | None = None
+    with suppress(BadSetting):  # Jobs of long ago are forgotten.
+        async with aclosing(jobs.watch(id)) as seen:
+            async for job in seen:
+                if turn.over:
+                    return
+                rows = await asyncio.to_thread(_rows, job)
+                news = rows != shown or job.state != "running"
+                shown = rows
+                yield (rows, _told(job), listed(rows)) if news else gr.skip()
+
+
+def _rows(job: Job) -> tuple[Row, ...]:
+    file = job.folder / ROWS
+    return rows_of(file.read_text("utf-8")) if file.is_file() else ()
+
+
+def _told(job: Job) -> str:
+    match job.state:
+        case "running":
+            return bar(job)
+        case "done":
+            return f"{bar(job)} · done"
+        case "stopped":
+            return f"{bar(job)} · stopped, what is done is kept"
+        case _:
+            return f"⚠️ {harmless(job.error)}"
+
+
+def _stop(id: str) -> None:
+    with suppress(BadSetting):
+        jobs.stop(id)
 
 
 def listed(rows: tuple[Row, ...]) -> str:

@@ -295,7 +295,7 @@ def test_a_blind_vote_names_the_models_afterwards_and_is_kept(page: Page, servic
     assert f"{best},1016.0,1" in saved.value.path().read_text("utf-8")
 
 
-def test_the_bench_grows_stops_keeps_and_exports(page: Page, service: Provider, tmp_path: Path) -> None:
+def test_the_bench_grows_stops_keeps_and_exports(page: Page, service: Provider, tmp_path: Path, url: str) -> None:
     def answer(request: Request) -> Reply:
         return Say(("ok",), then="silence") if request.prompt == "three" else Say(("ok",), pace=0.1)
 
@@ -317,6 +317,11 @@ def test_the_bench_grows_stops_keeps_and_exports(page: Page, service: Provider, 
     with page.expect_download() as saved:
         page.locator("#bench-export").click()
     assert len(saved.value.path().read_text("utf-8").splitlines()) == 5
+    # It was a job, so it is still there when the page is opened again.
+    opened(page, url)
+    tab(page, "Compare", "Bench")
+    expect(page.locator("#bench-bar")).to_contain_text("stopped, what is done is kept", timeout=20_000)
+    expect(page.locator("#bench-table tr", has_text=OPENAI)).to_contain_text("2")
 
 
 # --- tokens -----------------------------------------------------------------------------------------------------------
