@@ -7,7 +7,13 @@ import re
 NUMBER = re.compile(r"(?<![\w&#])\d+(?:[.,'’\u00a0\u202f]\d+)*")
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 LINK = re.compile(r"<?(?:(?:https?|ftp)://|\bwww\.)[^\s<>|\])]*[^\s<>|\]).,;:!?*_'\"]>?", re.IGNORECASE)
-_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_SMALL = re.findall(
+    r"\w+",
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen",
+)
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_IN_WORDS = re.compile(rf"(?i)\b(?:({'|'.join(_TENS)})(?:[- ]({'|'.join(_SMALL[1:10])}))?|({'|'.join(_SMALL)}))\b")
 
 
 def value(number: str) -> str:
@@ -19,6 +25,9 @@ def value(number: str) -> str:
 
 
 def numbers(text: str) -> set[str]:
-    """The values of all numbers in a text, those up to twelve in words among them."""
+    """The values of all numbers in a text, those up to ninety-nine in words among them."""
     found = {value(number) for number in NUMBER.findall(text)}
-    return found | {str(number) for number, word in enumerate(_WORDS) if re.search(rf"(?i)\b{word}\b", text)}
+    for tens, unit, small in _IN_WORDS.findall(text):
+        whole = 10 * (_TENS.index(tens.lower()) + 2) if tens else 0
+        found.add(str(whole + (_SMALL.index((unit or small).lower()) if unit or small else 0)))
+    return found

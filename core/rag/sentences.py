@@ -9,9 +9,9 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import chain
 
-from core.rag.cutting import Level, Table, places
+from core.rag.cutting import Level, Places, Table, places
 
 LONGEST = 600  # characters of one sentence; what is longer is cut between words
 
@@ -37,22 +37,17 @@ def sentences(text: str, lead: str = "") -> tuple[Sentence, ...]:
     """
     whole, shift = lead + text, len(lead)
     found = places(whole, 0, len(whole))
-    edges = sorted({0, len(whole), *chain(*found.cuts)})
-    heading = opening = ""
     blocks = set(found.cuts[Level.BLOCK])
+    heading = opening = ""
     sentences: list[Sentence] = []
-    for start, end in pairwise(edges):
+    for start, end in _parts(whole, found):
         bare, table = whole[start:end].strip(), _table(found.tables, start)
         if title := _HEADING.match(bare):
             heading, opening = title[1], ""
             bare = bare[title.end() :].strip()
         if table:
-            head = _cells(whole[table.start : table.header])
-            rows = whole[max(start, table.header) : end]
-            if rows.strip() and max(start, table.header) >= shift:
-                start = max(start, table.header)
-                sentences.append(Sentence(start - shift, start - shift + len(rows.rstrip()), _row(head, rows), heading))
-        elif _says(bare):
+            sentences += _rows(whole, table, start, end, heading, shift)
+        elif any(char.isalnum() for char in bare) and not bare.startswith(("```", "~~~")):
             item = _ITEM.match(bare)
             above = opening if item and opening else heading
             begin = whole.index(bare, start) + (item.end() if item else 0)
@@ -62,6 +57,16 @@ def sentences(text: str, lead: str = "") -> tuple[Sentence, ...]:
     return tuple(sentences)
 
 
+def _parts(text: str, found: Places) -> Iterator[tuple[int, int]]:
+    """The spans between places, an item's number never parted from the item."""
+    start = 0
+    for end in sorted({len(text), *chain(*found.cuts)}):
+        if end > start and not _NUMBER.fullmatch(text, start, end):
+            yield start, end
+            start = end
+
+
+_NUMBER = re.compile(r"\s*\d{1,3}[.)]\s*")
 _HEADING = re.compile(r"#{1,6}[ \t]+([^\n]+?)[ \t#]*(?:\n|$)")
 _ITEM = re.compile(r"(?:[-*+•]|\d{1,3}[.)])[ \t]+(?:\[[ xX]\][ \t]+)?")
 
@@ -71,14 +76,17 @@ def _table(tables: tuple[Table, ...], offset: int) -> Table | None:
     return tables[number] if number >= 0 and offset < tables[number].end else None
 
 
-def _says(text: str) -> bool:
-    """Whether there is a word in it: a rule or a fence is none."""
-    return any(char.isalnum() for char in text) and not text.startswith(("```", "~~~"))
-
-
 def _cells(row: str) -> tuple[str, ...]:
     first = row.strip().partition("\n")[0]
     return tuple(cell.strip() for cell in re.split(r"(?<!\\)\|", first.removeprefix("|").removesuffix("|")))
+
+
+def _rows(text: str, table: Table, start: int, end: int, lead: str, shift: int) -> Iterator[Sentence]:
+    """The row at `start`; none where the head of the table is all there is, or stands before the text itself."""
+    head, start = _cells(text[table.start : table.header]), max(start, table.header)
+    row = text[start:end].rstrip()
+    if row.strip() and start >= shift:
+        yield Sentence(start - shift, start - shift + len(row), _row(head, row), lead)
 
 
 def _row(head: tuple[str, ...], row: str) -> str:

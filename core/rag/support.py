@@ -1,0 +1,252 @@
+"""What of an answer stands in the passages: which are cited, which sentence rests on which, which values on none.
+
+A pure function of the text so far; its result are spans of that text, so that whoever shows it decides how. Sources:
+the measure is the share of a claim's own words that a passage holds, as in ROUGE-1 recall, over stems.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from core.rag.passages import Hit
+from core.rag.sentences import Sentence, sentences
+from core.rag.terms import terms
+from core.values import EMAIL, LINK, NUMBER, numbers, value
+
+# A claim is supported by a passage that holds this share of its words, those of the question not counted. Set by
+# tests/test_rag_answer.py: of right answers beside their passages at least 9 in 10 are, of those beside others' few.
+ENOUGH = 0.5
+
+ValueKind = Literal["number", "link", "email", "phone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A mark like [2], at `start` to `end` of the answer: hit `number`, from 1.
+
+    `found` says whether there is such a hit; then `source`, `page` and the rest tell where it stands in its document:
+    the passage as the model was given it, and within it the sentence that the claim is most alike.
+    """
+
+    start: int
+    end: int
+    number: int
+    found: bool = False
+    source: str = ""
+    page: int | None = None
+    passage: tuple[int, int] = (0, 0)
+    sentence: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A sentence of the answer, `start` to `end`, the hits that it cites and those that hold what it says, from 1."""
+
+    start: int
+    end: int
+    cited: tuple[int, ...] = ()
+    held_by: tuple[int, ...] = ()
+
+    @property
+    def verdict(self) -> Literal["supported", "elsewhere", "unsupported"]:
+        """ "elsewhere": a passage says this, and it is not the one that is cited."""
+        if not self.held_by:
+            return "unsupported"
+        return "supported" if not self.cited or set(self.cited) & set(self.held_by) else "elsewhere"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A number, link, e-mail address or phone number of the answer, `start` to `end`, that no passage holds."""
+
+    start: int
+    end: int
+    kind: ValueKind
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """What an answer rests on. All spans are offsets in its text."""
+
+    citations: tuple[Citation, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    unknown: tuple[Value, ...] = ()
+
+    @property
+    def unsupported(self) -> tuple[Claim, ...]:
+        """The sentences that no passage says."""
+        return tuple(claim for claim in self.claims if claim.verdict == "unsupported")
+
+
+def support(text: str, hits: Sequence[Hit], question: str = "", *, whole: bool = True) -> Support:
+    """`text` held against `hits`, in the order in which the model was given them.
+
+    Words and values of `question` need no passage. Unless `whole`, the last sentence is still being written and only
+    what is certain of it is told.
+    """
+    passages = [_read(hit.shown, hit.text, _lead(hit)) for hit in hits]
+    asked = _Asked(frozenset(terms(question)), frozenset(numbers(question)), question.casefold())
+    marks = [(mark, int(number)) for mark in _CITED.finditer(text) for number in re.findall(r"\d+", mark[1])]
+    claims, citations, end = [], [], 0
+    for part in sentences(text):
+        if part.start < end:
+            continue
+        end = _with_marks(part.end, marks)
+        here = [(mark, number) for mark, number in marks if part.start <= mark.start() < end]
+        body = _CITED.sub(" ", text[part.start : end])
+        citations += [_citation(mark, number, body, hits, passages) for mark, number in here]
+        if (whole or end < len(text.rstrip())) and body.strip() and _claims(body):
+            cited = tuple(dict.fromkeys(number for _, number in here if 1 <= number <= len(hits)))
+            claims.append(Claim(part.start, end, cited, _held_by(body, cited, passages, asked)))
+    return Support(tuple(citations), tuple(claims), tuple(_unknown(text, passages, asked, whole)))
+
+
+def _lead(hit: Hit) -> str:
+    return "" if hit.passage.lead in hit.text else hit.passage.lead
+
+
+# --- citations --------------------------------------------------------------------------------------------------------
+
+# As they are asked for, "[1]" and "[1, 2]", and as some models write them all the same; a link's label is none.
+_CITED = re.compile(r"[\[【]\s*(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\s*(?:†[^】\]\n]{0,40})?[\]】](?!\()")
+
+
+_Mark = tuple[re.Match[str], int]
+
+
+def _with_marks(end: int, marks: Sequence[_Mark]) -> int:
+    """Where a sentence ends when the marks right after it belong to it: "It is. [1]"."""
+    for mark, _ in marks:
+        if end <= mark.start() <= end + 1:
+            end = mark.end()
+    return end
+
+
+def _citation(
+    mark: re.Match[str], number: int, claim: str, hits: Sequence[Hit], passages: Sequence[_Read]
+) -> Citation:  # fmt: skip
+    if not 1 <= number <= len(hits):
+        return Citation(mark.start(), mark.end(), number)
+    hit, nearest = hits[number - 1], _nearest(claim, passages[number - 1])
+    place = (hit.start + nearest.start, hit.start + nearest.end) if nearest else (hit.start, hit.end)
+    source, page = hit.passage.source, hit.passage.page
+    return Citation(mark.start(), mark.end(), number, True, source, page, (hit.start, hit.end), place)
+
+
+# --- claims -----------------------------------------------------------------------------------------------------------
+
+_DENIES = r"\b(?:not|no|nothing|never|cannot|(?:is|are|do|does)n['’]t)\b"
+_DOCUMENTS = r"\b(?:knowledge base|passages?|documents?|sources?|texts?)\b"
+# What claims nothing of the documents' matter: the admission that they do not say.
+_ADMITS = re.compile(rf"(?i){_DOCUMENTS}[^.\n]{{0,40}}{_DENIES}|{_DENIES}[^.\n]{{0,40}}{_DOCUMENTS}")
+
+
+def _claims(sentence: str) -> bool:
+    """Whether a sentence says something that could stand in a passage: neither "Yes." nor what opens a list does."""
+    says = NUMBER.search(sentence) or len(terms(sentence)) > 1
+    return bool(says) and not sentence.rstrip().endswith((":", "?")) and not _ADMITS.search(sentence)
+
+
+def _held_by(claim: str, cited: tuple[int, ...], passages: Sequence[_Read], asked: _Asked) -> tuple[int, ...]:
+    """The hits that hold a claim by themselves, else those that it cites when they do so together."""
+    said = frozenset(terms(claim))
+    own = said - asked.terms or said
+    figures = _figures(claim) - asked.numbers
+
+    def holds(words: frozenset[str], values: frozenset[str]) -> bool:
+        return len(own & words) >= ENOUGH * len(own) and figures <= values
+
+    alone = tuple(number for number, read in enumerate(passages, start=1) if holds(read.terms, read.numbers))
+    if alone or len(cited) < 2:
+        return alone
+    reads = [passages[number - 1] for number in cited]
+    nothing = frozenset[str]()
+    together = nothing.union(*(read.terms for read in reads)), nothing.union(*(read.numbers for read in reads))
+    return cited if holds(*together) else ()
+
+
+def _figures(text: str) -> set[str]:
+    return {value(number) for number in NUMBER.findall(text)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the question names, so that an answer may repeat it."""
+
+    terms: frozenset[str]
+    numbers: frozenset[str]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A passage, taken apart. `digits` are those of its phone numbers, and of whatever looks like one."""
+
+    text: str
+    terms: frozenset[str]
+    numbers: frozenset[str]
+    digits: frozenset[str]
+    sentences: tuple[tuple[Sentence, frozenset[str]], ...]
+
+
+@lru_cache(maxsize=256)  # An answer is held against the same passages at every tick.
+def _read(shown: str, text: str, lead: str) -> _Read:
+    parts = tuple((part, frozenset(terms(f"{part.lead} {part.said}"))) for part in sentences(text, lead))
+    digits = frozenset(_digits(phone[0]) for phone in _PHONE.finditer(shown))
+    return _Read(shown.casefold(), frozenset(terms(shown)), frozenset(numbers(shown)), digits, parts)
+
+
+def _nearest(claim: str, read: _Read) -> Sentence | None:
+    """The sentence that shares most with `claim`, the shorter of two; None when none shares anything."""
+    said, figures = frozenset(terms(claim)), _figures(claim)
+
+    def likeness(part: tuple[Sentence, frozenset[str]]) -> tuple[int, int]:
+        return len(said & part[1]) + 2 * len(figures & _figures(part[0].said)), -len(part[1])
+
+    best = max(read.sentences, key=likeness, default=None)
+    return best[0] if best and likeness(best)[0] else None
+
+
+# --- values -----------------------------------------------------------------------------------------------------------
+
+_PHONE = re.compile(r"(?<![\w.,-])(?:\+|\(?0)\d(?:[ ()./\u00a0-]{0,2}\d){5,14}(?!\w)")
+_ORDER = re.compile(r"(?m)^[ \t]*(?:[-*] +)?\d+[.)](?=\s)")
+
+
+def _digits(phone: str) -> str:
+    return "".join(filter(str.isdigit, phone))
+
+
+def _unknown(text: str, passages: Sequence[_Read], asked: _Asked, whole: bool) -> Iterator[Value]:
+    """Values that neither a passage nor the question holds. Each looks for the next kind in what is left."""
+    end = len(text) if whole else max(text.rfind(" "), text.rfind("\n")) + 1
+    left = _CITED.sub(_blank, text[:end])
+    known = [asked.text, *(read.text for read in passages)]
+    digits = {_digits(phone[0]) for phone in _PHONE.finditer(asked.text)}.union(*(read.digits for read in passages))
+    figures = asked.numbers.union(*(read.numbers for read in passages))
+    kinds: tuple[tuple[ValueKind, re.Pattern[str], Callable[[str], bool]], ...] = (
+        ("link", LINK, lambda link: any(_within(link.strip("<>").casefold().rstrip("/"), said) for said in known)),
+        ("email", EMAIL, lambda address: any(_within(address.casefold(), said) for said in known)),
+        ("phone", _PHONE, lambda phone: _digits(phone) in digits),
+        ("number", NUMBER, lambda number: value(number) in figures),
+    )
+    for kind, pattern, is_known in kinds:
+        if kind == "number":
+            left = _ORDER.sub(_blank, left)
+        for found in pattern.finditer(left):
+            if not is_known(found[0]):
+                yield Value(found.start(), found.end(), kind)
+        left = pattern.sub(_blank, left)
+
+
+def _within(value: str, text: str) -> bool:
+    """Whether `value` stands in `text`, and not as a part of a longer one."""
+    return re.search(rf"(?<![\w@.-]){re.escape(value)}(?![\w@-]|[./]\w)", text) is not None
+
+
+def _blank(found: re.Match[str]) -> str:
+    return " " * len(found[0])
