@@ -13,6 +13,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr  # noqa: E402  (the environment comes first: Gradio reads it when it is imported)
 
+from core.settings import settings  # noqa: E402
 from tabs import Page, tabs  # noqa: E402
 from tabs.jobs import header  # noqa: E402
 from tabs.serving import serve  # noqa: E402
@@ -22,7 +23,9 @@ from tabs.visiting import Keyring, banner, keys_panel, refusal  # noqa: E402
 def build(keyring: Keyring) -> gr.Blocks:
     """The whole page: one tab for each module of tabs/."""
     page: gr.Blocks
-    with gr.Blocks(title="Switchboard", delete_cache=(3600, 86400)) as page:
+    # What visitors upload is looked through every ten minutes in public mode, every hour else; in seconds.
+    kept = (600, 3600) if settings().public else (3600, 86_400)
+    with gr.Blocks(title="Switchboard", delete_cache=kept) as page:
         gr.Markdown("# Switchboard", elem_id="title")
         banner()
         keys_panel(page, keyring)
@@ -47,7 +50,7 @@ if __name__ == "__main__":
     share = asked.share or os.environ.get("GRADIO_SHARE", "").lower() == "true"
     if share:
         os.environ["SWITCHBOARD_PUBLIC"] = "1"
-    if problem := refusal(share):
+    if problem := refusal(share, asked.mcp):
         sys.exit(problem)
     keyring = Keyring()
     serve(build(keyring), keyring, share=share and not os.environ.get("SPACE_ID"), mcp_server=asked.mcp)

@@ -97,13 +97,13 @@ def settings() -> Settings:
     return found.model_copy(update=changes)
 
 
-def _place(on_space: bool) -> str:
+def _place(on_space: bool, bucket: str = "/data") -> str:
     """Where to keep what is to be kept, where nothing is set: here, in a Space's bucket, or only until the end."""
     if not on_space and os.access("data" if Path("data").exists() else ".", os.W_OK):
         return "data"
-    if on_space and os.path.ismount("/data") and os.access("/data", os.W_OK):
-        log.warning("What is kept between starts is in /data, the bucket of this Space.")
-        return "/data"
+    if on_space and os.path.ismount(bucket) and os.access(bucket, os.W_OK):
+        log.warning("What is kept between starts is in %s, the bucket of this Space.", bucket)
+        return bucket
     folder = tempfile.mkdtemp(prefix="switchboard-")
     log.warning("Nothing is kept between starts: it is in %s. Set SWITCHBOARD_DATA to a folder that stays.", folder)
     return folder

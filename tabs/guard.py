@@ -22,7 +22,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 # What a model writes must not make a browser call home: images and media come from this server only.
 POLICY = (
     "img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; "
-    "style-src 'self' 'unsafe-inline'; frame-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'"
+    "style-src 'self' 'unsafe-inline'; frame-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; "
+    "frame-ancestors 'self' https://huggingface.co"  # where Spaces are shown
 )
 # Gradio would fetch any public address given to the first three, so a page's image could leave through our own origin
 # (the form with a slash is its older one, which nothing here uses). The last would write every value of the page into
@@ -38,6 +39,8 @@ WAITING = 2  # events of one session that may wait for their turn
 SESSIONS_AN_ADDRESS = 6  # A client may name its session as it likes, so those of one address count together as well.
 PATIENCE = 1.0  # seconds after which an event counts as waiting: before, it is on its way
 ABSENCE = 10.0  # seconds for which nobody may be listening; a page opens its stream a moment after it has asked
+
+UPLOADED = 100_000_000  # bytes that one address may upload in an hour
 
 address: ContextVar[str] = ContextVar("address", default="")
 
@@ -77,6 +80,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, queue: Any, audience: Audience) -> None:
         self.app, self.queue, self.audience = app, queue, audience
+        self.uploads: dict[str, list[tuple[float, int]]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -93,11 +97,24 @@ class Guard:
                 event, problem = _event(body)
         if problem:
             await PlainTextResponse(problem, 403)(scope, receive, send)
+        elif scope["path"].rstrip("/").endswith("/upload") and not self._takes(scope):
+            await JSONResponse({"detail": "Too much was uploaded. Try again in an hour."}, 429)(scope, receive, send)
         elif event is not None and _crowded(self.queue, event.get("session_hash"), address.get()):
             # Gradio's page shows the detail of a 429, and for its own 503 a text of its own.
             await JSONResponse({"detail": BUSY}, 429)(scope, receive, send)
         else:
             await self._served(scope, receive, _with_policy(send))
+
+    def _takes(self, scope: Scope) -> bool:
+        """Whether this address may upload that much more. A body that does not tell its size is not taken."""
+        size, now = Headers(scope=scope).get("content-length", ""), time.monotonic()
+        host = address.get()
+        before = [(at, length) for at, length in self.uploads.get(host, []) if now - at < 3600]
+        if not size.isdecimal() or sum(length for _, length in before) + int(size) > UPLOADED:
+            return False
+        self.uploads = {host: seen for host, seen in self.uploads.items() if now - seen[-1][0] < 3600}
+        self.uploads[host] = [*before, (now, int(size))]
+        return True
 
     async def _served(self, scope: Scope, receive: Receive, send: Send) -> None:
         heard = LISTENING.fullmatch(scope["path"]) if scope["method"] == "GET" else None

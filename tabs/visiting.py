@@ -75,6 +75,8 @@ def carry(page: gr.Blocks, keyring: Keyring, audience: Audience) -> None:
     for handler in page.fns.values():
         if handler.fn is not None:
             handler.fn = _carried(handler.fn, before)
+            if handler.api_visibility == "public" and handler.api_name:
+                handler.fn.__name__ = handler.api_name  # What an MCP client knows the endpoint by.
 
 
 def _carried(handler: Callable[..., Any], before: Callable[[], None]) -> Callable[..., Any]:
@@ -157,7 +159,7 @@ def keys_panel(page: gr.Blocks, keyring: Keyring) -> None:
     page.unload(leave)
 
 
-def refusal(share: bool) -> str:
+def refusal(share: bool, mcp: bool) -> str:
     """Why the app must not start as it is asked to, "" when it may."""
     try:
         somebody = accounts()
@@ -169,4 +171,6 @@ def refusal(share: bool) -> str:
             "SWITCHBOARD_PASSWORD, so that they have to log in, or SWITCHBOARD_VISITOR_KEYS=1, so that they bring "
             "keys of their own."
         )
+    if mcp and somebody:
+        return "An MCP client cannot log in. Start --mcp without SWITCHBOARD_USER and SWITCHBOARD_USERS."
     return ""

@@ -22,6 +22,7 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
+from core.settings import _place
 from tabs.login import FREE, LONGEST_FOR_ADDRESS, LONGEST_FOR_NAME, Login
 from tests.live import ROOT, free_port, launched, running
 from tests.services import Call, Provider, Request, Say
@@ -100,6 +101,12 @@ def test_a_public_link_without_a_login_is_refused(
         assert way in ended.stderr
     assert "Running" not in ended.stdout
     assert "Traceback" not in ended.stderr
+
+
+def test_mcp_behind_a_login_is_refused(tmp_path: Path) -> None:
+    ended = started(tmp_path, "--mcp", **USERS)
+    assert ended.returncode == 1
+    assert "An MCP client cannot log in" in ended.stderr
 
 
 def test_a_half_account_is_refused_before_anything_is_open(tmp_path: Path) -> None:
@@ -228,13 +235,14 @@ def test_ten_messages_a_minute(service: Provider, tmp_path: Path) -> None:
 
 
 def test_models_are_asked_in_one_place_only() -> None:
-    """A tab that asked a backend by itself would spend past the budget. (The web's wire streams too, from no model.)"""
+    """A tab that asked a backend by itself would spend past the budget."""
     asking: dict[str, set[str]] = {"stream": set(), "next_token": set()}
     for path in [*ROOT.glob("core/**/*.py"), *ROOT.glob("tabs/**/*.py")]:
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        text = path.read_text("utf-8")
+        for node in ast.walk(ast.parse(text)) if re.search(r"\bBackend\b|from backends import", text) else ():
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in asking:
                 asking[node.func.attr].add(path.relative_to(ROOT).as_posix())
-    assert asking == {"stream": {"core/chat.py", "core/web/wire.py"}, "next_token": {"tabs/next_token.py"}}
+    assert asking == {"stream": {"core/chat.py"}, "next_token": {"tabs/next_token.py"}}
 
 
 def chat_event(client: Client, session: str) -> dict[str, Any]:
@@ -344,6 +352,24 @@ def test_no_password_and_no_key_is_anywhere(url: str, ann: Client, folder: Path)
     assert not re.search("canary-|test-key", seen + kept)
 
 
+def test_an_address_uploads_so_much_an_hour(url: str) -> None:
+    _, cookie = login(url, *ANN)
+    part = '--x\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\n{}\r\n--x--\r\n'
+    kind = {"Content-Type": "multipart/form-data; boundary=x", "Cookie": cookie}
+    assert ask(url, "POST", "/gradio_api/upload", part.format("hello"), **kind)[0] == 200
+    assert ask(url, "POST", "/gradio_api/upload", part.format("x" * 11_000_000), **kind)[0] == 413
+    statuses = [
+        ask(url, "POST", "/gradio_api/upload", part.format("x" * 9_000_000), **kind)[0] for _ in range(11)
+    ]  # fmt: skip
+    assert statuses == [200] * 9 + [429] * 2
+    assert ask(url, "POST", "/gradio_api/upload", "", **{**kind, "Transfer-Encoding": "chunked"})[0] == 429
+
+
+def test_no_other_site_may_frame_the_page(url: str) -> None:
+    policy = ask(url, "GET", "/")[2]["content-security-policy"]
+    assert "frame-ancestors 'self' https://huggingface.co" in policy
+
+
 # --- as on a Space ----------------------------------------------------------------------------------------------------
 
 
@@ -361,6 +387,17 @@ def as_another_user() -> dict[str, Any]:
             prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP: what is executed next has none, as any user
 
     return {"preexec_fn": powerless}
+
+
+def test_a_spaces_bucket_is_where_things_are_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    mounted = "/dev/shm"
+    assert os.path.ismount(mounted)
+    assert _place(True, mounted) == mounted
+    assert "bucket of this Space" in caplog.text
+    fleeting = Path(_place(True, str(tmp_path)))
+    assert fleeting.is_dir()
+    assert fleeting != tmp_path
+    fleeting.rmdir()
 
 
 def test_it_starts_as_on_a_space() -> None:
