@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 
 
 @contextmanager
-def launched(folder: Path, **environment: str) -> Iterator[str]:
+def launched(folder: Path, *arguments: str, **environment: str) -> Iterator[str]:
     """The address of a running app; its log is `folder`/app.log. It ends with the block."""
     port = free_port()
     variables = {
@@ -27,15 +27,18 @@ def launched(folder: Path, **environment: str) -> Iterator[str]:
         "GRADIO_TEMP_DIR": str(folder / "gradio"),
         **environment,
     }
-    with running(port, folder, folder / "app.log", variables) as address:
+    with running(port, folder, folder / "app.log", variables, arguments) as address:
         yield address
 
 
 @contextmanager
-def running(port: int, cwd: Path, log: Path, variables: dict[str, str], **options: Any) -> Iterator[str]:
+def running(
+    port: int, cwd: Path, log: Path, variables: dict[str, str], arguments: Sequence[str] = (), **options: Any
+) -> Iterator[str]:
     """The same with nothing but `variables` in its environment; `options` are those of Popen."""
     with log.open("w") as file:
-        command = [sys.executable, "-X", "importtime" if "IMPORTS" in variables else "utf8", str(ROOT / "app.py")]
+        switches = ["-X", "importtime" if "IMPORTS" in variables else "utf8"]
+        command = [sys.executable, *switches, str(ROOT / "app.py"), *arguments]
         app = subprocess.Popen(command, cwd=cwd, env=variables, stdout=file, stderr=subprocess.STDOUT, **options)
         try:
             yield _answering(f"http://127.0.0.1:{port}", app)

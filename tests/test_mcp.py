@@ -1,0 +1,31 @@
+"""The app as an MCP server, asked by the protocol's own client."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Any
+
+from mcp import ClientSession
+from mcp.client.streamable_http import streamable_http_client
+
+from tests.live import launched
+
+
+async def test_the_endpoints_are_tools_of_an_mcp_server(tmp_path: Path) -> None:
+    with launched(tmp_path, "--mcp") as url:
+        address = f"{url}/gradio_api/mcp/"
+        async with streamable_http_client(address) as (read, write, _), ClientSession(read, write) as session:
+            await session.initialize()
+            tools = {tool.name: tool for tool in (await session.list_tools()).tools}
+            # Nothing but the endpoints: no handler of the page, and no key that a visitor has brought.
+            assert {"models", "chat", "compare", "next_token", "tokens"} <= set(tools)
+            assert not [name for name in tools if name.startswith("_") or "key" in name]
+            assert set(tools["chat"].inputSchema["properties"]) >= {"message", "choice", "tools"}
+            asked: dict[str, Any] = {"message": "How much is a flight from Delhi to Paris?"}
+            told = await session.call_tool("chat", asked | {"tools": ["get_ticket_price"]})
+            wrong = await session.call_tool("chat", {"message": " "})
+    assert not told.isError
+    assert "499" in ast.literal_eval(told.content[0].text)["text"]  # type: ignore[union-attr]
+    assert wrong.isError
+    assert "empty" in wrong.content[0].text  # type: ignore[union-attr]
