@@ -22,6 +22,7 @@ from core.rag.crawl import Crawl, crawl, documents
 from core.rag.load import File, contents, display, folder, listing, read, read_all, uploads
 from core.rag.passages import Document
 from core.rag.split import split
+from core.reading import pdf, sheets
 from core.reading.child import MEMORY, Parser
 from core.reading.text import Refused
 from core.web import Visit
@@ -428,6 +429,18 @@ def test_files_and_folders_have_limits(write: Write, tmp_path: Path, limits: Lim
         folder(tmp_path / "elsewhere")
 
 
+def test_pages_and_cells_have_limits_and_say_so(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf, "MOST_PAGES", 2)
+    read_pages = pdf.read_pdf(papers.pdf([["One"], ["Two"], ["Three"]]))
+    assert (read_pages.text, read_pages.note) == ("One\n\nTwo", "Only the first 2 of its 3 pages were read.")
+    monkeypatch.setattr(sheets, "MOST_CELLS", 5)
+    book = sheets.read_xlsx(papers.xlsx({"A": [["a", "b"], ["c", "d"], ["e", "f"]]}))
+    assert (book.text, book.note) == (
+        "## A\n\n| a | b |\n| --- | --- |\n| c | d |",
+        "Only the first 5 cells were read.",
+    )
+
+
 def test_a_text_has_a_limit_and_says_so(write: Write) -> None:
     document = read(write("a.md", "word and " * 600_000))
     assert len(document.text) == 5_000_000
@@ -487,14 +500,14 @@ async def crawled(url: str, depth: int, most: int, visit: Visit) -> Crawl:
         return [step async for step in steps][-1]
 
 
-async def read_pages(urls: tuple[str, ...], visit: Visit) -> dict[str, Document | PageUnread]:
+async def read_all_pages(urls: tuple[str, ...], visit: Visit) -> dict[str, Document | PageUnread]:
     async with aclosing(documents(urls, visit)) as outcomes:
         return {url: outcome async for url, outcome in outcomes}
 
 
 async def test_one_page_is_a_document_with_its_structure(site: Site) -> None:
     site.answers["/start"] = redirect("/products")
-    ((_, document),) = (await read_pages((site.at("/start"),), site.visit())).items()
+    ((_, document),) = (await read_all_pages((site.at("/start"),), site.visit())).items()
     assert isinstance(document, Document)
     assert (document.source, document.title, document.doc_type) == (site.at("/products"), "Boats", "shop.example")
     assert document.text.startswith("# Boats\n\nThe Heron costs 24,500 euros and seats 6.")
@@ -521,7 +534,7 @@ async def test_a_site_is_found_breadth_first_within_its_limits_and_rules(site: S
     assert not found.more
     asked = len(site.paths)
     ticked = (site.at("/about"), site.at("/team"), site.at("/login"))
-    outcomes = await read_pages(ticked, visit)
+    outcomes = await read_all_pages(ticked, visit)
     assert [getattr(outcomes[url], "title", "-") for url in ticked] == ["About", "Team", "-"]
     # What was found is not asked for again, but for what had failed.
     assert site.paths[asked:] == ["/login"]
@@ -558,7 +571,7 @@ async def test_robots_and_redirects_are_obeyed(site: Site) -> None:
 async def test_the_same_text_is_one_document(site: Site) -> None:
     site.put("/print", site_page := web_page("A", "<h1>A</h1><p>The very same text.</p>").encode())
     site.put("/screen", site_page)
-    outcomes = list((await read_pages((site.at("/print"), site.at("/screen")), site.visit())).values())
+    outcomes = list((await read_all_pages((site.at("/print"), site.at("/screen")), site.visit())).values())
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Document", "PageUnread"]
 
 

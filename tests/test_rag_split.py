@@ -183,6 +183,12 @@ def test_parts_are_about_equal() -> None:
     assert min(lengths) > 0.6 * max(lengths)
 
 
+def test_no_small_end_is_left() -> None:
+    first, second = split(document(f"{sentences(14)}\n\nThe end."), replace(SMALL, size=600, overlap=0))
+    assert second.text.endswith("The end.")
+    assert len(second.text) > 0.5 * len(first.text)
+
+
 def test_nothing_overlaps_between_paragraphs() -> None:
     passages = split(document("\n\n".join([sentences(5)] * 6)), SMALL)
     assert [passage.text for passage in passages] == [sentences(5)] * 6

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-# A part below this is not cut off to keep a table or a list behind it whole.
+# A part below this is not cut off, be it the end of a section or what stands before a table that fits.
 LEAST = 150  # characters
 # No bound makes a piece smaller than this.
 SMALLEST = 80
@@ -222,7 +222,7 @@ def _end(text: str, start: int, end: int, most: int, where: Places) -> int:
         return start + len(text[start:end].rstrip())
     # As many pieces as there must be, and no small one at the end.
     aim = left // -(-left // most)
-    lowest, highest = start + aim // 2, start + most
+    lowest, highest = start + aim // 2, min(start + most, end - min(LEAST, aim // 2))
     best = _nearest(where.cuts[Level.BLOCK], lowest, highest, start + aim)
     if best is None:
         best = _before_whole(where, start, lowest, most)
