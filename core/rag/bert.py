@@ -35,9 +35,10 @@ class Shape:
 
 
 def session(weights: Weights, shape: Shape, int8: bool) -> InferenceSession:
-    """A session on one thread, that of its caller: ids and mask (n, length) int32 -> (n, dimension) float32.
+    """A session on one thread, that of its caller: ids and mask (n, length) int32 -> "vectors" (n, dimension) float32.
 
-    The vectors are the mean over the tokens under the mask, of unit length. Several threads may run it at a time.
+    The vectors are the mean over the tokens under the mask, of unit length; "states" (n, length, dimension) are what
+    the mean is taken of. Several threads may run it at a time.
     `int8` stores each matrix of a layer as bytes with a scale for each column, and multiplies bytes with bytes.
     """
     import onnxruntime
@@ -59,6 +60,7 @@ def _encoder(graph: _Graph, weights: Weights, shape: Shape) -> None:
     for number in range(shape.layers):
         x = _layer(graph, weights, shape, f"encoder.layer.{number}.", x)
     mask = graph.op("Unsqueeze", graph.op("Cast", "mask", to=1), graph.small("one", [1]))
+    graph.op("Identity", x, outputs=["states"])
     # The sum and the mean point the same way, and only the direction is kept.
     total = graph.op("Squeeze", graph.op("MatMul", mask, x), "one")
     graph.op("LpNormalization", total, outputs=["vectors"], axis=-1, p=2)
@@ -147,7 +149,10 @@ class _Graph:
 
         placed = [_outside(name, value) for name, value in self.weights.items()]
         takes = [helper.make_tensor_value_info(name, TensorProto.INT32, ["n", "length"]) for name in ("ids", "mask")]
-        gives = [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["n", shape.dimension])]
+        gives = [
+            helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["n", shape.dimension]),
+            helper.make_tensor_value_info("states", TensorProto.FLOAT, ["n", "length", shape.dimension]),
+        ]
         graph = helper.make_graph(self.nodes, "encoder", takes, gives, [*placed, *self.constants])
         opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid("com.microsoft", 1)]
         made: bytes = helper.make_model(graph, opset_imports=opsets, ir_version=_IR).SerializeToString()

