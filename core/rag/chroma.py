@@ -15,6 +15,7 @@ import numpy as np
 
 from core.errors import StoreUnusable
 from core.rag.store import SERVER, About, Record, Vector
+from core.settings import settings
 
 if TYPE_CHECKING:
     from chromadb import Collection
@@ -41,21 +42,24 @@ class ChromaStore:
             from langchain_chroma import Chroma
 
             client = _client(kind, folder)
-            langchain = Chroma(
-                client=client,
-                collection_name=collection,
-                embedding_function=embeddings,
-                collection_metadata=asdict(about),
-                collection_configuration={"hnsw": {"space": "cosine"}},
-            )
-            opened = cls(langchain, client, client.get_collection(collection))
-        opened._check(about)
+            try:
+                langchain = Chroma(
+                    client=client,
+                    collection_name=collection,
+                    embedding_function=embeddings,
+                    collection_metadata=asdict(about),
+                    collection_configuration={"hnsw": {"space": "cosine"}},
+                )
+                opened = cls(langchain, client, client.get_collection(collection))
+                opened._check(about)
+            except BaseException:
+                _close(client)
+                raise
         return opened
 
     def _check(self, about: About) -> None:
         kept = self._collection.metadata or {}
         if any(kept.get(name) != value for name, value in asdict(about).items()):
-            self.close()
             raise StoreUnusable(f"The store holds vectors of {kept.get('model')!r}, made in another way.")
 
     def upsert(self, records: Sequence[Record]) -> None:
@@ -115,11 +119,12 @@ class ChromaStore:
 
     def close(self) -> None:
         """Let go of files and connections."""
-        self._client.close()
+        _close(self._client)
 
 
 def _client(kind: str, folder: Path) -> Any:
     import chromadb
+    import httpx
     from chromadb.config import Settings
 
     # Without this it tells its makers of every start.
@@ -127,7 +132,27 @@ def _client(kind: str, folder: Path) -> Any:
     server = SERVER.fullmatch(kind)
     if server is None:
         return chromadb.PersistentClient(str(folder), settings=quiet)
-    return chromadb.HttpClient(host=server["host"].strip("[]"), port=int(server["port"]), settings=quiet)
+    limits = settings()
+    # Chroma waits for ever, from its first question on.
+    httpx.get(f"http://{kind}/api/v2/heartbeat", timeout=limits.connect_timeout).raise_for_status()
+    client = chromadb.HttpClient(host=server["host"].strip("[]"), port=int(server["port"]), settings=quiet)
+    for session in _sessions(client):
+        session.timeout = httpx.Timeout(limits.read_timeout, connect=limits.connect_timeout)
+    return client
+
+
+def _close(client: Any) -> None:
+    """Chroma's own close() leaves its connections open."""
+    sessions = _sessions(client)
+    client.close()
+    for session in sessions:
+        session.close()
+
+
+def _sessions(client: Any) -> list[Any]:
+    """The two HTTP sessions of a server's client, none of one on disk. Chroma has no public way to them."""
+    servers = (client._server, client._admin_client._server)
+    return [server._session for server in servers if hasattr(server, "_session")]
 
 
 @contextmanager

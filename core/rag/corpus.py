@@ -110,8 +110,8 @@ class Attached:
             return None
         try:
             return store.nearest(vector, k)
-        except StoreUnusable:
-            log.warning("the vector store failed; searches go on without it", exc_info=True)
+        except StoreUnusable as problem:
+            log.warning("searches go on without the vector store: %s", problem)
             self._store = None
             return None
 
@@ -133,8 +133,8 @@ class Attached:
     def _run(self, opening: Callable[[], Store | None]) -> None:
         try:
             self._store = opening()
-        except StoreUnusable:
-            log.warning("the vector store cannot be opened; searches go on without it", exc_info=True)
+        except StoreUnusable as problem:
+            log.warning("searches go on without the vector store: %s", problem)
 
 
 def corpus(

@@ -61,10 +61,17 @@ def complete(generation: Path) -> bool:
 
 
 def opened(generation: Path, about: About) -> Store:
-    """The store of a generation, tried in a child before it is opened here. Raises StoreUnusable."""
-    _child(["try", str(generation.resolve())], lambda *_: None)
-    told = _told(generation)
-    return open_store(told["kind"], generation / "store", told["collection"], about)
+    """The store of a generation, tried in a child before it is opened here.
+
+    Raises StoreUnusable; then it counts as not made, and the next refresh makes it.
+    """
+    try:
+        _child(["try", str(generation.resolve())], lambda *_: None)
+        told = _told(generation)
+        return open_store(told["kind"], generation / "store", told["collection"], about)
+    except StoreUnusable:
+        (generation / "store.json").unlink(missing_ok=True)
+        raise
 
 
 def _child(arguments: list[str], report: Report) -> None:
