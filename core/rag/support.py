@@ -17,8 +17,9 @@ from core.rag.sentences import Sentence, sentences
 from core.rag.terms import terms
 from core.values import EMAIL, LINK, NUMBER, numbers, value
 
-# A claim is supported by a passage that holds this share of its words, those of the question not counted. Set by
-# tests/test_rag_answer.py: of right answers beside their passages at least 9 in 10 are, of those beside others' few.
+# A claim is supported by a passage that holds this share of its words, those of the question not counted, and all of
+# its figures. Of the right answers in knowledge-base-tests.jsonl, uncited and before ten passages that were found, more
+# than 8 in 10 sentences are; of answers to other questions 1 in 12 (tests/test_rag_answer.py).
 ENOUGH = 0.5
 
 ValueKind = Literal["number", "link", "email", "phone"]
