@@ -104,6 +104,14 @@ def _windows(made: Any, inputs: dict[str, list[list[int]]], overlap: int) -> Ite
         before = text
 
 
+def counts(cut: Sequence[Window]) -> dict[int, int]:
+    """How many windows each text has."""
+    found = dict[int, int]()
+    for window in cut:
+        found[window.text] = found.get(window.text, 0) + 1
+    return found
+
+
 def _room(kept: Kept) -> int:
     """The longest window in tokens: what both the tokenizer and the model's positions allow."""
     config = kept.model.model.config

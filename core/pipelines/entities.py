@@ -9,7 +9,7 @@ from typing import Any
 from core.errors import BadSetting, RequestRefused
 from core.hub import HERE
 from core.llm import Progress
-from core.pipelines.encoder import Lost, Window, logits, read, windows
+from core.pipelines.encoder import Lost, Window, counts, logits, read, windows
 from core.pipelines.kept import model
 from core.pipelines.lines import checked
 from core.pipelines.task import Task, Tell, architecture
@@ -21,7 +21,8 @@ TASK = Task(
     models=("dslim/bert-base-NER", "dslim/distilbert-NER", "Davlan/xlm-roberta-base-ner-hrl"),
     fits=architecture("ForTokenClassification"),
     read=lambda files: read(files, "token-classification", "AutoModelForTokenClassification"),
-    built_in="People, places and organisations in English; it does not see capital letters, and knows names by context.",
+    home="entities",
+    built_in="People, places and organisations in English; it sees no capital letters, and knows names by context.",
 )
 # transformers': how the tokens of a word, and the words of an entity, are put together.
 STRATEGIES = ("simple", "first", "average", "max", "none")
@@ -50,7 +51,7 @@ class Marked:
     error: str = ""
 
 
-def entities(name: str, texts: Sequence[str], tell: Tell[Progress | list[Marked]], strategy: str = "simple") -> None:
+def entities(name: str, texts: Sequence[str], tell: Tell[Progress | list[Marked]], strategy: str = "first") -> None:
     """Tell the entities of `texts`, a batch at a time, in no order. Raises AppError.
 
     A text longer than the model's window is read in overlapping ones; every token is looked at once, so that no entity
@@ -66,7 +67,7 @@ def entities(name: str, texts: Sequence[str], tell: Tell[Progress | list[Marked]
             HERE, "Choose another model.", "This model's tokenizer does not tell where its tokens stand."
         )
     cut = windows(kept, given, overlap=_OVERLAP)
-    left, found = _last(cut), dict[int, list[tuple[Window, Any]]]()
+    left, found = counts(cut), dict[int, list[tuple[Window, Any]]]()
     for batch, answers in logits(kept, cut):
         done = []
         for place, window in enumerate(batch):
@@ -81,14 +82,6 @@ def entities(name: str, texts: Sequence[str], tell: Tell[Progress | list[Marked]
                     marked = _marked(kept.model, given[window.text], found.pop(window.text), strategy)
                     done.append(Marked(window.text, texts[window.text], tuple(marked)))
         tell(done)
-
-
-def _last(cut: Sequence[Window]) -> dict[int, int]:
-    """How many windows each text has."""
-    found = dict[int, int]()
-    for window in cut:
-        found[window.text] = found.get(window.text, 0) + 1
-    return found
 
 
 @dataclass(frozen=True, slots=True)

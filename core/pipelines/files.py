@@ -52,7 +52,7 @@ def _folder(task: Task, name: str) -> Path:
         raise RequestRefused(
             HERE, "Choose a model of the Hub.", f"There is no built-in model for {task.title.lower()}."
         )
-    return FOLDER / task.name / "model"
+    return FOLDER / task.home / "model"
 
 
 def _unfit(task: Task, name: str, why: str) -> RequestRefused:

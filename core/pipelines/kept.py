@@ -12,9 +12,10 @@ from typing import Any
 
 from core.errors import AppError, BadReply, RequestRefused, SetupNeeded
 from core.hub import HERE, shown
-from core.machine import free_memory, free_ram, processors
+from core.machine import free_memory, free_ram
 from core.pipelines.files import found
 from core.pipelines.task import Files, Task
+from core.processors import processors
 
 log = logging.getLogger(__name__)
 

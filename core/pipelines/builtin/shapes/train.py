@@ -97,7 +97,7 @@ def recorded(loss: Callable[[], Any], weights: list[Any], optimizer: Any, device
 
     if device != "cuda":
         return plain
-    aside = torch.cuda.Stream()
+    aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     aside.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(aside):
         for _ in range(4):

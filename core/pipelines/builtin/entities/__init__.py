@@ -1,0 +1,1 @@
+"""The built-in head for entities: what it is trained on and measured with."""
