@@ -27,7 +27,8 @@ def serve(page: gr.Blocks, keyring: Keyring, **changes: Any) -> Any:
     # `api_open=False` closes the way around the queue.
     page.queue(default_concurrency_limit=20, max_size=limits.queue_size, api_open=False)
     guard = Middleware(Guard, queue=page._queue, audience=audience)
-    hosts = [host.strip() for host in limits.hosts.split(",")]
+    # A check of the machine's own health comes to its own address, which no name can be made to mean.
+    hosts = [*(host.strip() for host in limits.hosts.split(",")), "127.0.0.1"]
     options: dict[str, Any] = {
         "server_port": int(os.environ["PORT"]) if os.environ.get("PORT") else None,
         "share": False,

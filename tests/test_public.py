@@ -370,6 +370,15 @@ def test_no_other_site_may_frame_the_page(url: str) -> None:
     assert "frame-ancestors 'self' https://huggingface.co" in policy
 
 
+def test_the_image_is_not_roots_and_its_health_check_needs_no_login(url: str) -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
+    path = re.search(r"HEALTHCHECK[^\n]*\n?.*?7860\}([\w/]+)", dockerfile, re.DOTALL)
+    assert path
+    assert ask(url, "GET", path[1])[0] == 200
+    assert re.search(r"^USER app$", dockerfile, re.MULTILINE)
+    assert ".env" in (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+
+
 # --- as on a Space ----------------------------------------------------------------------------------------------------
 
 
