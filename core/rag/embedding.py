@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
@@ -55,6 +55,10 @@ class Embedder(Protocol):
 @runtime_checkable
 class ByTokens(Protocol):
     """An Embedder that also tells what it makes of each token of a text, in its place."""
+
+    def ids(self, pieces: Iterable[str]) -> frozenset[int]:
+        """The numbers of those `pieces` that are tokens by themselves."""
+        ...
 
     def states(self, texts: Sequence[str]) -> list[tuple[NDArray[np.int32], Vectors]]:
         """For each text the ids of its tokens (m) and their vectors (m, dimension), each of unit length."""

@@ -41,6 +41,7 @@ from core.rag.generation import (
     write_manifest,
 )  # fmt: skip
 from core.rag.guards import is_read, reading, room, writing
+from core.rag.lookup import Lookup, lookup
 from core.rag.origins import Origins
 from core.rag.passages import Passage
 from core.rag.refresh import Plan, Refreshed, gathered, plan, vectors_of
@@ -78,6 +79,8 @@ class Index:
         self.large = large
         self._loaded: Corpus | None = None
         self._lock = threading.Lock()
+        self._lookup: Lookup | None = None
+        self._looking = threading.Lock()
 
     # --- reading ---
 
@@ -129,6 +132,14 @@ class Index:
         store.upsert(upkeep.records(passages, vectors))
         return store
 
+    def lookup(self, report: Report = quiet) -> Lookup:
+        """The generation in use, ready to be searched; made once and shared. Raises what `corpus` does."""
+        corpus = self.corpus()
+        with self._looking:
+            if self._lookup is None or self._lookup.corpus is not corpus:
+                self._lookup = lookup(corpus, self.root / "generations" / corpus.name, report, self._lookup)
+            return self._lookup
+
     # --- writing ---
 
     def refresh(
@@ -153,7 +164,7 @@ class Index:
     def remove(self) -> None:
         """Remove all of it. Raises IndexInUse."""
         with writing(self.root):
-            self._loaded = None
+            self._loaded = self._lookup = None
             shutil.rmtree(self.root / "generations", ignore_errors=True)
         shutil.rmtree(self.root, ignore_errors=True)
 

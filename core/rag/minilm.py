@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -64,6 +64,11 @@ class MiniLM:
 
         self._spread(run, read)
         return made
+
+    def ids(self, pieces: Iterable[str]) -> frozenset[int]:
+        """The numbers of those `pieces` that are tokens by themselves."""
+        found = (self._tokenizer.token_to_id(piece) for piece in pieces)
+        return frozenset(number for number in found if number is not None)
 
     def states(self, texts: Sequence[str]) -> list[States]:
         """For each text the ids of its tokens (m) and what the model makes of each of them in its place (m, dimension).

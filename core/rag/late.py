@@ -1,0 +1,148 @@
+"""Late interaction: how well a passage answers a question, token by token, from vectors made beforehand.
+
+Each token of the question takes the token of the passage that is most like it in its place, and rare tokens count
+more: MaxSim of Khattab and Zaharia, "ColBERT" (2020), on an embedding model that was never trained for it. With
+all-MiniLM-L6-v2 that orders passages far better than one vector for each of them (core/rag/README.md).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import string
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.rag.embedding import ByTokens
+from core.rag.passages import Passage
+from core.rag.terms import COMMON
+
+Report = Callable[[float | None, str], None]
+Bytes = NDArray[np.int8]
+Scores = NDArray[np.float32]
+# A corpus larger than this goes without: it would take some 30 kB a passage on disk.
+LARGEST = 50_000
+
+_GROUP = 64
+_PUNCTUATION = frozenset(string.punctuation) | frozenset("–—’‘“”•…")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Late:
+    """Token vectors of a corpus, as bytes: passage i has the tokens `starts[i]` to `starts[i + 1]`.
+
+    `ids` (m) are these tokens, `states` (m, dimension) their vectors, `counts` says by token in how many passages it
+    stands. Words that every text has, and punctuation, are left out.
+    """
+
+    model: ByTokens
+    starts: NDArray[np.int64]
+    ids: NDArray[np.int32]
+    states: Bytes
+    counts: NDArray[np.int64]
+
+    def scores(self, query: str, rows: Sequence[int]) -> Scores:
+        """For each of `rows` how much of `query` it says, at most 1: the mean over the query's tokens, rare ones first.
+
+        A token weighs the logarithm of how few passages hold it.
+        """
+        ids, asked = _without_common(self.model, *self.model.states([query])[0])
+        if not len(ids):
+            return np.zeros(len(rows), np.float32)
+        counts = np.where(ids < len(self.counts), self.counts[np.minimum(ids, len(self.counts) - 1)], 0)
+        weights = np.log(1 + (len(self.starts) - 1) / (1 + counts))
+        return np.array([self._score(asked, weights, row) for row in rows], np.float32)
+
+    def _score(self, asked: NDArray[np.float32], weights: NDArray[np.float64], row: int) -> float:
+        said = self.states[self.starts[row] : self.starts[row + 1]].astype(np.float32)
+        if not len(said):
+            return 0.0
+        alike = (asked @ said.T) / np.linalg.norm(said, axis=1)
+        return float(alike.max(axis=1) @ weights / weights.sum())
+
+
+def load(folder: Path, model: ByTokens, passages: int) -> Late | None:
+    """What `build` wrote for so many passages, or None where it is not there or not whole."""
+    try:
+        starts, ids = np.load(folder / "starts.npy"), np.load(folder / "ids.npy", mmap_mode="r")
+        states = np.load(folder / "states.npy", mmap_mode="r")
+        counts = np.load(folder / "counts.npy")
+    except (OSError, ValueError):
+        return None
+    whole = len(starts) == passages + 1 and starts[-1] == len(states) == len(ids)
+    return Late(model, starts, ids, states, counts) if whole else None
+
+
+def build(
+    folder: Path, model: ByTokens, passages: Sequence[Passage], report: Report,
+    old: Late | None = None, known: Mapping[str, int] | None = None,
+) -> Late:  # fmt: skip
+    """Make the vectors of `passages` and keep them in `folder`, which appears when all of it is there.
+
+    `known` says in which row of `old` a passage's id stands: its vectors are taken from there. `report` may raise to
+    stop. Raises OSError.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    making = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        _write(making, _tokens(model, passages, report, old, known or {}))
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(making, folder)
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+    made = load(folder, model, len(passages))
+    if made is None:
+        raise OSError("The token vectors could not be read back.")
+    return made
+
+
+def _write(folder: Path, tokens: Iterator[tuple[NDArray[np.int32], Bytes]]) -> None:
+    starts, ids, counts, width = [0], [np.zeros(0, np.int32)], Counter[int](), 0
+    # All vectors of a large corpus are more than fits into memory, so they are written as they are made.
+    with (folder / "states").open("wb") as file:
+        for own, states in tokens:
+            starts.append(starts[-1] + len(own))
+            ids.append(own)
+            counts.update(set(own.tolist()))
+            width = states.shape[1]
+            file.write(states.tobytes())
+    rows = (starts[-1], width)
+    raw = np.memmap(folder / "states", np.int8, "r", shape=rows) if starts[-1] else np.zeros(rows, np.int8)
+    np.save(folder / "states.npy", raw)
+    (folder / "states").unlink()
+    np.save(folder / "starts.npy", np.array(starts, np.int64))
+    np.save(folder / "ids.npy", np.concatenate(ids))
+    np.save(folder / "counts.npy", np.bincount(list(counts.elements()), minlength=1))
+
+
+def _tokens(
+    model: ByTokens, passages: Sequence[Passage], report: Report, old: Late | None, known: Mapping[str, int]
+) -> Iterator[tuple[NDArray[np.int32], Bytes]]:
+    """The tokens of each passage that count, with their vectors as bytes, in order."""
+    for start in range(0, len(passages), _GROUP):
+        report(start / len(passages), f"Reading word by word: {start:,} of {len(passages):,} passages")
+        group = passages[start : start + _GROUP]
+        missing = [passage for passage in group if old is None or passage.id not in known]
+        made = dict(zip((p.id for p in missing), model.states([p.shown for p in missing]), strict=True))
+        for passage in group:
+            if old is not None and passage.id not in made:
+                own = slice(old.starts[known[passage.id]], old.starts[known[passage.id] + 1])
+                yield np.asarray(old.ids[own]), np.asarray(old.states[own])
+            else:
+                ids, states = _without_common(model, *made[passage.id])
+                # Each vector uses all of a byte's range; what counts is its direction.
+                largest = np.abs(states).max(axis=1, keepdims=True, initial=1e-9)
+                yield ids, np.round(states * (127 / largest)).astype(np.int8)
+
+
+def _without_common(
+    model: ByTokens, ids: NDArray[np.int32], states: NDArray[np.float32]
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    kept = ~np.isin(ids, list(model.ids(COMMON | _PUNCTUATION)))
+    return ids[kept], states[kept]

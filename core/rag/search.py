@@ -1,0 +1,304 @@
+"""Finding passages: by meaning and by words, put in order token by token, and given with what stands around them.
+
+1. Misspelt words are set right.
+2. Vectors and BM25 each bring candidates; both scores, each divided by its best, are added up.
+3. Late interaction orders the candidates (late.py), with a little of the words' score.
+4. A passage gains when others of its document fit too: questions are about things, and documents are as well.
+5. The reader's room goes to the best ones first: they grow into what stands around them.
+
+The numbers in this file were chosen by what core/rag/README.md measures.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import BadSetting
+from core.rag.corpus import Corpus
+from core.rag.lookup import Lookup
+from core.rag.passages import Hit, Passage
+
+Mode = Literal["hybrid", "vector", "keyword"]
+Scores = NDArray[np.float32]
+# Puts passages in another order: (query, texts) -> a score for each. A cross-encoder, where there is one.
+Reranker = Callable[[str, Sequence[str]], Sequence[float]]
+
+_DEPTH = 100  # candidates that each of the two searches brings
+_RERANKED = 50  # of these, how many are looked at token by token
+_WORDS = 0.2  # the words' part in the order of those
+_COMPANY = 0.15  # how much of its document's next two passages a passage gains
+# Which part of the room the best passages may grow into; the others are given as they were found.
+_SHARES = (0.38, 0.15)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How to search. `k` passages within `budget` characters in all, from `sources` and `doc_types` if any are given.
+
+    `weight` is that of the words against 1 of the vectors. With `diversity` (0 to 1) a passage much like one before it
+    comes later: maximal marginal relevance of Carbonell and Goldstein (1998). Raises BadSetting.
+    """
+
+    k: int = 10
+    mode: Mode = "hybrid"
+    budget: int = 6_500
+    weight: float = 1.0
+    diversity: float = 0.0
+    correct: bool = True
+    widen: bool = True
+    sources: tuple[str, ...] = ()
+    doc_types: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.mode not in get_args(Mode):
+            raise BadSetting(f"The mode must be one of {', '.join(get_args(Mode))}.")
+        for name, value, low, high in (
+            ("k", self.k, 1, 100),
+            ("The budget", self.budget, 200, 1_000_000),
+            ("The weight of the words", self.weight, 0, 10),
+            ("The diversity", self.diversity, 0, 1),
+        ):
+            number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+            if not number or not low <= value <= high:
+                raise BadSetting(f"{name} must be between {low:,} and {high:,}.")
+        if not isinstance(self.k, int) or not isinstance(self.budget, int):
+            raise BadSetting("k and the budget must be whole numbers.")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found. `query_used` is what was searched for, `corrected` the words set right in it.
+
+    `best` is the cosine between the query and the passage most like it. `left_out` were found and had no room.
+    `timings` are in milliseconds, by stage.
+    """
+
+    query: str
+    query_used: str
+    hits: tuple[Hit, ...]
+    best: float = 0.0
+    corrected: tuple[tuple[str, str], ...] = ()
+    left_out: tuple[Hit, ...] = ()
+    timings: Mapping[str, float] = field(default_factory=dict)
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.timings: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.timings[stage] = (now - self._last) * 1_000
+        self._last = now
+
+
+@dataclass(frozen=True, slots=True)
+class _Ranked:
+    """Rows of the corpus, best first, their scores, and the place that each stage gave them."""
+
+    rows: tuple[int, ...]
+    scores: Mapping[int, float]
+    ranks: Mapping[str, Mapping[int, int]]
+
+    def hit(self, row: int, passage: Passage, start: int, end: int, text: str) -> Hit:
+        ranks = {stage: places[row] for stage, places in self.ranks.items() if row in places}
+        return Hit(passage, self.scores[row], text, start, end, ranks)
+
+
+def search(there: Lookup, query: str, wish: Search = Search(), reranker: Reranker | None = None) -> Found:
+    """The passages that answer `query`, best first. It blocks for the query's embedding. Raises AppError.
+
+    `reranker` has the last word on the order of the first 20, where one is given.
+    """
+    clock = _Clock()
+    used, corrected = there.words.corrected(query) if wish.correct else (query, ())
+    clock.lap("spelling")
+    among = there.corpus.chosen(wish.sources, wish.doc_types)
+    vector = there.corpus.embedder.embed([used], query=True)[0]
+    clock.lap("embedding")
+    near = there.corpus.nearest(vector, _DEPTH, among) if used.strip() else []
+    clock.lap("vectors")
+    said = _said(there, used, among)
+    clock.lap("words")
+    ranked = _ordered(there, used, vector, near, said, wish)
+    clock.lap("order")
+    if reranker is not None:
+        ranked = _reranked(there, used, ranked, reranker)
+        clock.lap("reranking")
+    hits, left_out = _given(there.corpus, ranked, wish)
+    clock.lap("room")
+    best = near[0][1] if near else 0.0
+    return Found(query, used, hits, best, corrected, left_out, clock.timings)
+
+
+# --- candidates -------------------------------------------------------------------------------------------------------
+
+
+def _said(there: Lookup, query: str, among: Sequence[slice] | None) -> Scores:
+    """BM25 of every passage, 0 for those that the filter leaves out."""
+    scores = there.words.scores(query)
+    if among is None:
+        return scores
+    kept = np.zeros_like(scores)
+    for part in among:
+        kept[part] = scores[part]
+    return kept
+
+
+def _ordered(
+    there: Lookup, query: str, vector: Scores, near: Sequence[tuple[int, float]], said: Scores, wish: Search
+) -> _Ranked:
+    by_vector = [row for row, _ in near]
+    top = np.argpartition(-said, _DEPTH)[:_DEPTH] if len(said) > _DEPTH else np.arange(len(said))
+    by_words = [int(row) for row in top[np.argsort(-said[top], kind="stable")] if said[row] > 0]
+    ranks = {"vector": _places(by_vector), "keyword": _places(by_words)}
+    if wish.mode == "vector":
+        return _Ranked(tuple(by_vector), dict(near), ranks)
+    if wish.mode == "keyword":
+        return _Ranked(tuple(by_words), {row: float(said[row]) for row in by_words}, ranks)
+    rows = np.array(list(dict.fromkeys((*by_vector, *by_words))), np.int64)
+    if not len(rows):
+        return _Ranked((), {}, ranks)
+    alike, words = _of_best(there.corpus.vectors[rows] @ vector), _of_best(said[rows])
+    fused = alike + wish.weight * words
+    order = np.argsort(-fused, kind="stable")[:_RERANKED]
+    rows, fused, words = rows[order], fused[order], words[order]
+    ranks["fused"] = _places(rows.tolist())
+    scores = _by_token(there, query, rows, fused, _WORDS * wish.weight * words)
+    scores = scores + _COMPANY * _company([there.corpus.passages[row].source for row in rows], scores)
+    order = np.argsort(-scores, kind="stable")
+    ranked = _diverse(there.corpus, rows[order].tolist(), scores[order], wish.diversity)
+    ranks["reranked"] = _places(ranked)
+    return _Ranked(tuple(ranked), dict(zip(rows.tolist(), scores.tolist(), strict=True)), ranks)
+
+
+def _places(rows: Sequence[int]) -> dict[int, int]:
+    return {row: place for place, row in enumerate(rows, 1)}
+
+
+def _of_best(scores: Scores) -> Scores:
+    """Scores from 0 to 1: a share of the best."""
+    above = np.clip(scores, 0, None)
+    return above / max(float(above.max(initial=0)), 1e-9)
+
+
+def _by_token(there: Lookup, query: str, rows: NDArray[np.int64], fused: Scores, words: Scores) -> Scores:
+    """From 0 to 1, by late interaction and the words; by the fused scores where the model tells no tokens."""
+    if there.late is None:
+        return _of_best(fused)
+    scores = there.late.scores(query, rows.tolist())
+    # Every passage is somewhat like any question: what counts is by how much it is above the others.
+    return _of_best(scores - np.median(scores)) + words
+
+
+def _company(sources: Sequence[str], scores: Scores) -> Scores:
+    """For each passage the sum of the second and third best scores in its document."""
+    own: dict[str, list[float]] = defaultdict(list)
+    for source, score in zip(sources, scores.tolist(), strict=True):
+        own[source].append(score)
+    next_two = {source: sum(sorted(values, reverse=True)[1:3]) for source, values in own.items()}
+    return np.array([next_two[source] for source in sources], np.float32)
+
+
+def _diverse(corpus: Corpus, rows: list[int], scores: Scores, diversity: float) -> list[int]:
+    if not diversity or len(rows) < 2:
+        return rows
+    vectors, worth = corpus.vectors[rows], _of_best(scores)
+    chosen, closest = [0], vectors @ vectors[0]
+    while len(chosen) < len(rows):
+        marginal = (1 - diversity) * worth - diversity * closest
+        marginal[chosen] = -np.inf
+        chosen.append(int(marginal.argmax()))
+        closest = np.maximum(closest, vectors @ vectors[chosen[-1]])
+    return [rows[number] for number in chosen]
+
+
+_CROSSED = 20
+
+
+def _reranked(there: Lookup, query: str, ranked: _Ranked, reranker: Reranker) -> _Ranked:
+    first, rest = ranked.rows[:_CROSSED], ranked.rows[_CROSSED:]
+    scores = reranker(query, [there.corpus.passages[row].shown for row in first])
+    again = [row for _, row in sorted(zip(scores, first, strict=True), key=lambda pair: -pair[0])]
+    rows = (*again, *rest)
+    return _Ranked(rows, ranked.scores, {**ranked.ranks, "reranked": _places(rows)})
+
+
+# --- what the reader is given -----------------------------------------------------------------------------------------
+
+
+def _given(corpus: Corpus, ranked: _Ranked, wish: Search) -> tuple[tuple[Hit, ...], tuple[Hit, ...]]:
+    """The first k passages, grown into what stands around them, and those of them that have no room."""
+    hits: list[Hit] = []
+    left_out: list[Hit] = []
+    taken: set[int] = set()
+    room = wish.budget
+    for row in ranked.rows:
+        if len(hits) == wish.k or len(left_out) == wish.k:
+            break
+        if row in taken:
+            continue
+        share = _SHARES[len(hits)] if wish.widen and len(hits) < len(_SHARES) else 0
+        first, last = _widened(corpus, ranked, row, taken, round(share * wish.budget))
+        hit = _hit(corpus, ranked, row, first, last)
+        if len(hit.shown) > room:
+            left_out.append(_hit(corpus, ranked, row, row, row))
+            continue
+        taken.update(range(first, last + 1))
+        hits.append(hit)
+        room -= len(hit.shown)
+    return tuple(hits), tuple(left_out)
+
+
+def _hit(corpus: Corpus, ranked: _Ranked, row: int, first: int, last: int) -> Hit:
+    own = corpus.passages[first : last + 1]
+    start, end = min(p.start for p in own), max(p.end for p in own)
+    if first == last:
+        return ranked.hit(row, own[0], start, end, own[0].text)
+    return ranked.hit(row, corpus.passages[row], start, end, corpus.documents[own[0].source].text[start:end])
+
+
+def _widened(corpus: Corpus, ranked: _Ranked, row: int, taken: set[int], most: int) -> tuple[int, int]:
+    """The first and last row of `row` and its neighbours in the document, the better ones first, up to `most` long."""
+    first = last = row
+    bounds = corpus.by_source[corpus.passages[row].source]
+    while True:
+        beside = [near for near in (first - 1, last + 1) if bounds.start <= near < bounds.stop and near not in taken]
+        fits = [near for near in beside if _length(corpus, min(first, near), max(last, near)) <= most]
+        if not fits:
+            return first, last
+        better = max(fits, key=lambda near: (ranked.scores.get(near, -math.inf), near))
+        first, last = min(first, better), max(last, better)
+
+
+def _length(corpus: Corpus, first: int, last: int) -> int:
+    own = corpus.passages[first : last + 1]
+    return max(p.end for p in own) - min(p.start for p in own)
+
+
+def results(found: Found) -> Iterator[Mapping[str, object]]:
+    """Each hit as a JSON object, as `/search` gives it."""
+    for rank, hit in enumerate(found.hits, 1):
+        passage = hit.passage
+        yield {
+            "rank": rank,
+            "score": round(hit.score, 4),
+            "source": passage.source,
+            "doc_type": passage.doc_type,
+            "title": passage.title,
+            "heading": passage.heading,
+            "page": passage.page,
+            "start": hit.start,
+            "end": hit.end,
+            "text": hit.text,
+            "ranks": dict(hit.ranks),
+        }
