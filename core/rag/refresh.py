@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import AppError
+from core.markdown import sound
 from core.rag.embedding import Embedder, Vectors
 from core.rag.generation import Entry, Manifest, Split, ordered
 from core.rag.origins import Origin, Origins
@@ -95,7 +96,7 @@ def gathered(
     for done, (source, outcome) in enumerate(origins.read(chosen)):
         report(done / len(chosen), f"Reading {source}")
         if isinstance(outcome, Document):
-            document = replace(outcome, source=source)
+            document = replace(outcome, source=source, title=sound(outcome.title), text=sound(outcome.text))
             splits.append((document, split(document, recipe, model.tokens)))
         entries[source] = _entry(plan.origins[source], outcome, len(splits[-1][1]) if splits else 0)
     return ordered(splits), entries
