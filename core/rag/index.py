@@ -17,10 +17,11 @@ import threading
 import time
 import uuid
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,7 +30,6 @@ from core.rag import upkeep
 from core.rag.corpus import LARGE, Corpus, corpus
 from core.rag.embedding import Embedder
 from core.rag.generation import (
-    Entry,
     Manifest,
     Split,
     current,
@@ -44,10 +44,13 @@ from core.rag.guards import is_read, reading, room, writing
 from core.rag.lookup import Lookup, lookup
 from core.rag.origins import Origins
 from core.rag.passages import Passage
-from core.rag.refresh import Plan, Refreshed, gathered, plan, vectors_of
+from core.rag.refresh import Refreshed, gathered, plan, refreshed, rows_of, vectors_of
 from core.rag.split import Recipe
-from core.rag.store import About, Store, Vector, known, open_store
+from core.rag.store import About, Store, Vector, known
 from core.settings import settings
+
+if TYPE_CHECKING:
+    from core.rag.search import Mode
 
 log = logging.getLogger(__name__)
 
@@ -116,21 +119,15 @@ class Index:
             raise
         refused = {entry.source: entry.refused for entry in made.entries.values() if entry.refused}
 
+        # It must not hold this index, which holds the corpus: an old one would linger, and its files with it.
+        store, large = self.store, self.large
+
         def opening(passages: tuple[Passage, ...], vectors: Vector) -> Store | None:
-            return self._opened(folder, made.about, passages, vectors)
+            return upkeep.opened(folder, made.about, store, passages, vectors) if len(passages) > large else None
 
         loaded = corpus(folder.name, made.about, made.made, documents, vectors, self.model, refused, opening)
         weakref.finalize(loaded, mark.unlink, missing_ok=True)
         return loaded
-
-    def _opened(self, folder: Path, about: About, passages: Sequence[Passage], vectors: Vector) -> Store | None:
-        if len(passages) <= self.large:
-            return None
-        if self.store != "faiss":
-            return upkeep.opened(folder, about)
-        store = open_store("faiss", folder, "", about)
-        store.upsert(upkeep.records(passages, vectors))
-        return store
 
     def lookup(self, report: Report = quiet) -> Lookup:
         """The generation in use, ready to be searched; made once and shared. Raises what `corpus` does."""
@@ -139,6 +136,12 @@ class Index:
             if self._lookup is None or self._lookup.corpus is not corpus:
                 self._lookup = lookup(corpus, self.root / "generations" / corpus.name, report, self._lookup)
             return self._lookup
+
+    def search(self, query: str, k: int = 10, mode: Mode = "hybrid") -> list[Passage]:
+        """The passages that answer `query`, best first: for scripts; search.py tells more and takes more wishes."""
+        from core.rag.search import Search, search
+
+        return [hit.passage for hit in search(self.lookup(), query, Search(k=k, mode=mode)).hits]
 
     # --- writing ---
 
@@ -157,8 +160,8 @@ class Index:
             if old is not None and not rebuild:
                 _same(read_manifest(old).about, self.model)
             done = self._brought_up(origins, replace(recipe, window=self.model.max_tokens), report, old)
-            self._tidy()
             done = replace(done, problem=self._stored(report, old))
+            self._tidy()
         return replace(done, seconds=time.monotonic() - started)
 
     def remove(self) -> None:
@@ -176,18 +179,18 @@ class Index:
         if before is not None and old is not None and planned.nothing and before.about == about:
             if planned.kept != before.entries:
                 write_manifest(old, replace(before, entries=planned.kept, made=made))
-            return _refreshed(old.name, planned, planned.kept, before.passages)
+            return refreshed(old.name, planned, planned.kept, before.passages)
         kept, vectors = read_contents(old, before) if old and before else ([], np.empty((0, 0), np.float32))
         same_split = before is not None and before.about.recipe == about.recipe
-        with room(_named(planned)):
+        with room(planned.named):
             splits, entries = gathered(origins, planned, kept, recipe, model, report, again=not same_split)
-            rows = _rows(kept) if before and _like(before.about) == _like(about) else {}
+            rows = rows_of(kept) if before and before.about.space == about.space else {}
             passages = [passage for _, own in splits for passage in own]
             cache = self.root / "vectors.sqlite"
             made_vectors = vectors_of(passages, rows, vectors, cache, model, report)
             report(None, "Writing the index")
             name = self._switched(splits, made_vectors, Manifest(about, made, entries, len(passages)))
-        return _refreshed(name, planned, entries, len(passages))
+        return refreshed(name, planned, entries, len(passages))
 
     def _switched(self, splits: Sequence[Split], vectors: Vector, made: Manifest) -> str:
         name = f"{time.time_ns():x}-{uuid.uuid4().hex[:6]}"
@@ -240,30 +243,9 @@ class Index:
 
 
 def _same(about: About, model: Embedder) -> None:
-    if (about.model, about.revision, about.dimension) != (model.name, model.revision, model.dimension):
+    if about.space != (model.name, model.revision, model.dimension):
         other = about.model == model.name
         made, asked = (
             (f"{n} {r}" if other else n) for n, r in ((about.model, about.revision), (model.name, model.revision))
         )
         raise OtherModel(made, asked)
-
-
-def _like(about: About) -> tuple[str, str, int]:
-    """What decides whether two vectors can be compared."""
-    return about.model, about.revision, about.dimension
-
-
-def _rows(splits: Sequence[Split]) -> dict[str, int]:
-    ids = (passage.id for _, own in splits for passage in own)
-    return {name: row for row, name in enumerate(ids)}
-
-
-def _refreshed(name: str, planned: Plan, entries: Mapping[str, Entry], passages: int) -> Refreshed:
-    refused = {entry.source: entry.refused for entry in entries.values() if entry.refused}
-    return Refreshed(name, planned.added, planned.changed, planned.removed, len(planned.kept), passages, refused)
-
-
-def _named(planned: Plan) -> str:
-    """What would be missing if there were no room."""
-    first, *more = (*planned.added, *planned.changed, "the index")
-    return f"{first} (and {len(more)} more)" if len(more) > 1 else first

@@ -37,6 +37,12 @@ class Plan:
     def nothing(self) -> bool:
         return not (self.added or self.changed or self.removed)
 
+    @property
+    def named(self) -> str:
+        """What would be missing if there were no room for it."""
+        first, *more = (*self.added, *self.changed, "the index")
+        return f"{first} (and {len(more)} more)" if len(more) > 1 else first
+
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
@@ -51,6 +57,12 @@ class Refreshed:
     refused: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     problem: str = ""
+
+
+def refreshed(name: str, planned: Plan, entries: Mapping[str, Entry], passages: int) -> Refreshed:
+    """What was done according to `planned`."""
+    refused = {entry.source: entry.refused for entry in entries.values() if entry.refused}
+    return Refreshed(name, planned.added, planned.changed, planned.removed, len(planned.kept), passages, refused)
 
 
 def plan(origins: Sequence[Origin], old: Manifest | None) -> Plan:
@@ -106,6 +118,12 @@ def _entry(origin: Origin, outcome: Document | AppError, passages: int) -> Entry
     if isinstance(outcome, Document):
         return Entry(origin.source, outcome.digest or _digest(origin), origin.stamp, passages)
     return Entry(origin.source, _digest(origin), origin.stamp, refused=str(outcome))
+
+
+def rows_of(splits: Sequence[Split]) -> dict[str, int]:
+    """In which row of its generation the passage of an id stands."""
+    ids = (passage.id for _, own in splits for passage in own)
+    return {name: row for row, name in enumerate(ids)}
 
 
 def vectors_of(

@@ -45,6 +45,11 @@ class About:
     dimension: int
     recipe: str
 
+    @property
+    def space(self) -> tuple[str, str, int]:
+        """What decides whether two vectors can be compared."""
+        return self.model, self.revision, self.dimension
+
 
 class Store(Protocol):
     """A collection of records. Every method raises StoreUnusable when the store does not do what it should."""

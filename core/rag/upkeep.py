@@ -60,11 +60,15 @@ def complete(generation: Path) -> bool:
     return (generation / "store.json").is_file()
 
 
-def opened(generation: Path, about: About) -> Store:
-    """The store of a generation, tried in a child before it is opened here.
+def opened(generation: Path, about: About, kind: str, passages: Sequence[Passage], vectors: Vector) -> Store:
+    """The store of a generation, tried in a child before it is opened here; one in memory is filled.
 
     Raises StoreUnusable; then it counts as not made, and the next refresh makes it.
     """
+    if kind == "faiss":
+        store = open_store(kind, generation, "", about)
+        store.upsert(records(passages, vectors))
+        return store
     try:
         _child(["try", str(generation.resolve())], lambda *_: None)
         told = _told(generation)
