@@ -32,9 +32,9 @@ Scores = NDArray[np.float32]
 Reranker = Callable[[str, Sequence[str]], Sequence[float]]
 
 _DEPTH = 100  # candidates that each of the two searches brings
-_RERANKED = 50  # of these, how many are looked at token by token
+_RERANKED = 100  # of these, how many are looked at token by token
 _WORDS = 0.2  # the words' part in the order of those
-_COMPANY = 0.15  # how much of its document's next two passages a passage gains
+_COMPANY = 0.2  # how much of its document's next two passages a passage gains
 # Which part of the room the best passages may grow into; the others are given as they were found.
 _SHARES = (0.38, 0.15)
 
@@ -196,8 +196,8 @@ def _by_token(there: Lookup, query: str, rows: NDArray[np.int64], fused: Scores,
     if there.late is None:
         return _of_best(fused)
     scores = there.late.scores(query, rows.tolist())
-    # Every passage is somewhat like any question: what counts is by how much it is above the others.
-    return _of_best(scores - np.median(scores)) + words
+    # Every passage is somewhat like any question: what counts is by how much it is above the worst.
+    return _of_best(scores - scores.min()) + words
 
 
 def _company(sources: Sequence[str], scores: Scores) -> Scores:

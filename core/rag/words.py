@@ -79,7 +79,8 @@ class Words:
         """
         changed: dict[str, str] = {}
         for word in dict.fromkeys(words(query)):
-            if (small := word.casefold()) not in self.seen and _is_word(small) and (right := self._nearest(small)):
+            small = word.casefold()
+            if _may_be_wrong(small) and not self._knows(small) and (right := self._nearest(small)):
                 changed[word] = right.capitalize() if word[:1].isupper() else right
         for wrong, right in changed.items():
             query = re.sub(rf"(?<!\w){re.escape(wrong)}(?!\w)", right, query)
@@ -93,6 +94,10 @@ class Words:
         found = extract(word, self.seen.keys(), scorer=OSA.distance, score_cutoff=most, limit=20)
         # The first letter is seldom the wrong one, and of two words the more usual is meant.
         return min(found, key=lambda hit: (hit[1], hit[0][0] != word[0], -self.seen[hit[0]]), default=("",))[0]
+
+    def _knows(self, word: str) -> bool:
+        """Whether the corpus or English has the word, in this form or another: "mending" is no misspelt "ending"."""
+        return word in self.seen or word in COMMON or bool(_forms(word) & _english())
 
 
 def _stems(text: str) -> list[str]:
@@ -112,15 +117,21 @@ def _spelled(text: str) -> Iterable[str]:
         yield from _parts(small)
 
 
-def _is_word(word: str) -> bool:
-    """Whether it can be a misspelt word at all: letters only, long enough, and not one that the model knows."""
-    return word.isalpha() and len(word) >= min(_EDITS) and word not in COMMON and word not in _vocabulary()
+def _may_be_wrong(word: str) -> bool:
+    """Letters only, and long enough to be told from its neighbours."""
+    return word.isalpha() and len(word) >= min(_EDITS)
+
+
+def _forms(word: str) -> frozenset[str]:
+    """The stem of a word, and of the word without the beginnings that make new ones of old."""
+    bare = (word.removeprefix(prefix) for prefix in ("re", "un", "non", "pre", "mis"))
+    return frozenset(stem for part in (word, *bare) if len(part) > 2 for stem in terms(part))
 
 
 @cache
-def _vocabulary() -> frozenset[str]:
-    """The whole words that the embedding model that comes along was given: ordinary English and well-known names."""
+def _english() -> frozenset[str]:
+    """The stems of the whole words that the bundled embedding model was given: English, and well-known names."""
     from core.rag.minilm import model_folder
 
     pieces = json.loads((model_folder() / "tokenizer.json").read_text("utf-8"))["model"]["vocab"]
-    return frozenset(piece for piece in pieces if not piece.startswith(("##", "[")))
+    return frozenset(stem for piece in pieces if piece.isalpha() and len(piece) > 2 for stem in terms(piece))
