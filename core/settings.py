@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -116,8 +117,9 @@ def accounts() -> dict[str, str]:
     listed = [(name.strip(), word.strip()) for name, _, word in pairs]
     if found.user or found.password.get_secret_value():
         listed.append((found.user.strip(), found.password.get_secret_value()))
-    if not all(name and word and not name.startswith("~") for name, word in listed):
-        raise ValueError("Each one who may log in needs a name, which begins with no ~, and a password.")
+    # A name may become that of a folder.
+    if not all(word and re.fullmatch(r"\w[\w.@ -]{0,63}", name) for name, word in listed):
+        raise ValueError("Each one who may log in needs a name (letters, digits and . @ - _) and a password.")
     return dict(listed)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """One visitor: the name of a login, the session of one opened page, the address asked from. All "": the owner.
+    """One visitor: the name of a login, the browser or session, the address asked from. All "": the owner.
 
     `keys` are providers' keys that this visitor has brought, by the name of the provider's variable ("OPENAI_API_KEY").
     They live in the memory of one session and are never shown, also not in the text of an exception.
@@ -27,7 +27,10 @@ class Visitor:
 
     @property
     def owner(self) -> str:
-        """Whose a job, an index or a count is. A session's name has a mark before it, which no login may have."""
+        """Whose a job, an index or a count is. A session's name has a mark before it, which no login may have.
+
+        It can be the name of a folder.
+        """
         return self.name or (f"~{self.session}" if self.session else "")
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from urllib.parse import parse_qs, urlsplit
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from core.settings import settings
 
 # What a model writes must not make a browser call home: images and media come from this server only.
 POLICY = (
@@ -41,6 +44,10 @@ PATIENCE = 1.0  # seconds after which an event counts as waiting: before, it is 
 ABSENCE = 10.0  # seconds for which nobody may be listening; a page opens its stream a moment after it has asked
 
 UPLOADED = 100_000_000  # bytes that one address may upload in an hour
+
+# What tells one browser from another where nobody logs in. It opens nothing but what this browser has begun.
+COOKIE = "switchboard-visitor"
+KEPT = 7 * 86_400  # seconds: as long as its jobs
 
 address: ContextVar[str] = ContextVar("address", default="")
 
@@ -103,7 +110,7 @@ class Guard:
             # Gradio's page shows the detail of a 429, and for its own 503 a text of its own.
             await JSONResponse({"detail": BUSY}, 429)(scope, receive, send)
         else:
-            await self._served(scope, receive, _with_policy(send))
+            await self._served(scope, receive, _with_headers(send, _cookie(scope)))
 
     def _takes(self, scope: Scope) -> bool:
         """Whether this address may upload that much more. A body that does not tell its size is not taken."""
@@ -190,10 +197,22 @@ def _paths(data: Any) -> Iterator[str]:
                 waiting += values
 
 
-def _with_policy(send: Send) -> Send:
+def _cookie(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """The header that gives a new browser its name, when it opens a public page."""
+    headers = Headers(scope=scope)
+    if not settings().public or scope["path"] != "/" or f"{COOKIE}=" in headers.get("cookie", ""):
+        return []
+    # A Space is shown in a frame of another site, where a browser keeps only what is meant for that frame.
+    secure = "https" in (scope["scheme"], headers.get("x-forwarded-proto", ""))
+    kind = "SameSite=None; Secure; Partitioned" if secure else "SameSite=Lax"
+    return [(b"set-cookie", f"{COOKIE}={secrets.token_hex(16)}; Path=/; HttpOnly; Max-Age={KEPT}; {kind}".encode())]
+
+
+def _with_headers(send: Send, more: list[tuple[bytes, bytes]]) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], (b"content-security-policy", POLICY.encode())]
+            policy = (b"content-security-policy", POLICY.encode())
+            message["headers"] = [*message["headers"], policy, *more]
         await send(message)
 
     return sending

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import threading
 from collections import OrderedDict
@@ -19,7 +20,7 @@ from core.llm import Keyed
 from core.remote import can_be_key
 from core.settings import accounts, lends, settings
 from core.visitors import Visitor, arrive
-from tabs.guard import Audience
+from tabs.guard import COOKIE, Audience
 from tabs.parts import QUIET
 
 MOST = 500  # sessions whose keys are held; the one that was not used for longest is forgotten
@@ -68,8 +69,10 @@ def carry(page: gr.Blocks, keyring: Keyring, audience: Audience) -> None:
         if audience.gone(session):
             raise gr.Error("Nobody waits for this any more.", print_exception=False)
         host = request.client.host if request.client else ""
-        # On one's own machine all pages are the owner's; jobs and counts are not parted by session.
-        apart = session if settings().public else ""
+        # On one's own machine all pages are the owner's; jobs and counts are not parted. In public mode a browser is
+        # known again after a reload; a client without its cookie is known by its session. Both may be anything.
+        told = str(request.cookies.get(COOKIE) or session)
+        apart = hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:32] if settings().public else ""
         arrive(Visitor(name, apart, host, keyring.of((name, session))))
 
     for handler in page.fns.values():

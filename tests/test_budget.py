@@ -271,7 +271,13 @@ async def test_a_list_of_models_is_its_visitors_own(public: Callable[..., None],
 def test_half_an_account_is_refused(limits: Callable[..., None]) -> None:
     limits(user="ann", password="secret", users="bob: his , eve:hers")
     assert accounts() == {"bob": "his", "eve": "hers", "ann": "secret"}
-    for half in ({"user": "ann", "password": ""}, {"user": "", "password": "x"}, {"users": "bob"}, {"users": "~s:x"}):
+    for half in (
+        {"user": "ann", "password": ""},
+        {"user": "", "password": "x"},
+        {"users": "bob"},
+        {"users": "~s:x"},
+        {"users": "../a:x"},
+    ):
         limits(**{"user": "", "password": "", "users": "", **half})
         with pytest.raises(ValueError, match="needs a name"):
             accounts()

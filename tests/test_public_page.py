@@ -142,6 +142,30 @@ def test_the_page_says_that_it_is_open(browser: Browser, url: str, width: int) -
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_a_browsers_jobs_are_its_own_also_after_a_reload(browser: Browser, url: str, service: Provider) -> None:
+    service.say(Say(("ok",), then="silence"))
+    service.hung_up.clear()
+    with visitor(browser) as page, visitor(browser) as other:
+        opened(page, url)
+        page.get_by_role("tab", name="Compare").click()
+        page.get_by_role("tab", name="Bench").click()
+        box = page.locator("#bench-models input")
+        box.fill("ollama/llama3.2:3b")
+        box.press("Enter")
+        page.locator("#bench-run").click()
+        expect(page.locator("#job-0")).to_contain_text("A bench of", timeout=20_000)
+        page.reload()
+        expect(page.locator("#job-0")).to_contain_text("A bench of", timeout=20_000)
+        opened(other, url)
+        expect(other.locator("#jobs")).to_be_hidden()
+        page.locator("#jobs").get_by_role("button", name="Stop").click()
+        expect(page.locator("#job-0")).to_contain_text("stopped", timeout=20_000)
+        cookie = next(one for one in page.context.cookies() if one["name"] == "switchboard-visitor")
+        assert cookie["httpOnly"]
+        assert cookie["sameSite"] == "Lax"
+        assert re.fullmatch("[0-9a-f]{32}", cookie["value"])
+
+
 # --- jobs, on the owner's own page ------------------------------------------------------------------------------------
 
 
