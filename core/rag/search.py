@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from core.errors import BadSetting
 from core.rag.corpus import Corpus
+from core.rag.late import Late
 from core.rag.lookup import Lookup
 from core.rag.passages import Hit, Passage
 
@@ -34,7 +35,6 @@ Reranker = Callable[[str, Sequence[str]], Sequence[float]]
 _DEPTH = 100  # candidates that each of the two searches brings
 _RERANKED = 100  # of these, how many are looked at token by token
 _WORDS = 0.2  # the words' part in the order of those
-_COMPANY = 0.2  # how much of its document's next two passages a passage gains
 # Which part of the room the best passages may grow into; the others are given as they were found.
 _SHARES = (0.38, 0.15)
 
@@ -43,8 +43,10 @@ _SHARES = (0.38, 0.15)
 class Search:
     """How to search. `k` passages within `budget` characters in all, from `sources` and `doc_types` if any are given.
 
-    `weight` is that of the words against 1 of the vectors. With `diversity` (0 to 1) a passage much like one before it
-    comes later: maximal marginal relevance of Carbonell and Goldstein (1998). Raises BadSetting.
+    `weight` is that of the words against 1 of the vectors; `late` puts candidates in order token by token, `company` is
+    how much of its document's next two passages a passage gains, `widen` grows the best ones. With `diversity` (0 to 1)
+    a passage much like one before it comes later: maximal marginal relevance of Carbonell and Goldstein (1998).
+    Raises BadSetting.
     """
 
     k: int = 10
@@ -53,6 +55,8 @@ class Search:
     weight: float = 1.0
     diversity: float = 0.0
     correct: bool = True
+    late: bool = True
+    company: float = 0.2
     widen: bool = True
     sources: tuple[str, ...] = ()
     doc_types: tuple[str, ...] = ()
@@ -64,6 +68,7 @@ class Search:
             ("k", self.k, 1, 100),
             ("The budget", self.budget, 200, 1_000_000),
             ("The weight of the words", self.weight, 0, 10),
+            ("The company", self.company, 0, 1),
             ("The diversity", self.diversity, 0, 1),
         ):
             number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
@@ -173,8 +178,10 @@ def _ordered(
     order = np.argsort(-fused, kind="stable")[:_RERANKED]
     rows, fused, words = rows[order], fused[order], words[order]
     ranks["fused"] = _places(rows.tolist())
-    scores = _by_token(there, query, rows, fused, _WORDS * wish.weight * words)
-    scores = scores + _COMPANY * _company([there.corpus.passages[row].source for row in rows], scores)
+    scores = _of_best(fused)
+    if wish.late and there.late is not None:
+        scores = _by_token(there.late, query, rows) + _WORDS * wish.weight * words
+    scores = scores + wish.company * _company([there.corpus.passages[row].source for row in rows], scores)
     order = np.argsort(-scores, kind="stable")
     ranked = _diverse(there.corpus, rows[order].tolist(), scores[order], wish.diversity)
     ranks["reranked"] = _places(ranked)
@@ -191,13 +198,10 @@ def _of_best(scores: Scores) -> Scores:
     return above / max(float(above.max(initial=0)), 1e-9)
 
 
-def _by_token(there: Lookup, query: str, rows: NDArray[np.int64], fused: Scores, words: Scores) -> Scores:
-    """From 0 to 1, by late interaction and the words; by the fused scores where the model tells no tokens."""
-    if there.late is None:
-        return _of_best(fused)
-    scores = there.late.scores(query, rows.tolist())
+def _by_token(late: Late, query: str, rows: NDArray[np.int64]) -> Scores:
+    scores = late.scores(query, rows.tolist())
     # Every passage is somewhat like any question: what counts is by how much it is above the worst.
-    return _of_best(scores - scores.min()) + words
+    return _of_best(scores - scores.min())
 
 
 def _company(sources: Sequence[str], scores: Scores) -> Scores:

@@ -37,8 +37,8 @@ class Recipe:
     """
 
     kind: Literal["structure", "recursive", "plain"] = "structure"
-    size: int = 800
-    overlap: int = 120
+    size: int = 500
+    overlap: int = 60
     window: int = 256
 
     def __post_init__(self) -> None:
