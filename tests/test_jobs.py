@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import pytest
 from core import jobs
 from core.errors import BadSetting, LimitReached
 from core.jobs import Job, Report
+from core.jobs.folder import everyones, write
 from core.visitors import Visitor, visiting, visitor
 
 ROOT = Path(__file__).parent.parent
@@ -28,7 +30,7 @@ ROOT = Path(__file__).parent.parent
 def data(tmp_path: Path, limits: Callable[..., None]) -> Iterator[Path]:
     limits(data=tmp_path)
     yield tmp_path
-    for job in jobs._all():
+    for job in everyones():
         jobs.stop(job.id)
         ended(job)
 
@@ -232,7 +234,7 @@ def test_what_can_go_on_after_a_restart_does(data: Path, monkeypatch: pytest.Mon
     (again,) = jobs.recover()
     assert ended(again).result == {"folder": "x"}
     assert asked == ["ann"]
-    assert sorted(job.state for job in jobs._all()) == ["done", "lost"]
+    assert sorted(job.state for job in everyones()) == ["done", "lost"]
 
 
 def test_old_jobs_are_forgotten_and_running_ones_never(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,7 +244,7 @@ def test_old_jobs_are_forgotten_and_running_ones_never(data: Path, monkeypatch: 
         ended(jobs.start("bench", str(number), lambda report: None))
     assert [job.title for job in jobs.jobs()] == ["4", "3", "2", "Reading"]
     old = jobs.jobs()[0]
-    jobs._write(jobs.replace(old, ended=time.time() - 8 * 86_400))
+    write(replace(old, ended=time.time() - 8 * 86_400))
     with visiting(Visitor("bob")):
         ended(jobs.start("bench", "new", lambda report: None))
     with pytest.raises(BadSetting, match="not known"):

@@ -19,8 +19,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
-import re
 import shutil
 import threading
 import time
@@ -28,19 +26,24 @@ import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from contextvars import copy_context
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
 from core.errors import AppError, BadSetting, LimitReached
+from core.jobs.folder import Job, alive_lock, everyones, read, root, write
 from core.settings import settings
 from core.streams import ticks
 from core.visitors import Visitor, visiting, visitor
 
+__all__ = [
+    "Job", "Report", "Stopped", "Work", "follow", "get", "jobs", "log_of", "recover", "resumable", "start", "stop",
+    "watch",
+]  # fmt: skip
+
 T = TypeVar("T")
-State = Literal["running", "done", "failed", "stopped", "lost"]
 
 log = logging.getLogger(__name__)
 
@@ -49,40 +52,6 @@ KEPT_SECONDS = 7 * 86_400
 TICK = 0.2  # seconds between two looks of `watch`, and at the wish to stop
 LOST = "The app was stopped while this ran. Start it again."
 UNFORESEEN = "Something went wrong inside Switchboard. The log tells what."
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A job as it was when it was looked at.
-
-    `fraction` is in 0..1, None while nothing is known of the whole; `started` and `ended` are Unix times. `result` is
-    the JSON value that the work has returned, `file` the name of the file in `folder` where it returned a path.
-    `given` is what a resumable work was started with: it is written to the disk, so no key may be in it.
-    """
-
-    id: str
-    kind: str
-    title: str
-    owner: str
-    state: State = "running"
-    fraction: float | None = None
-    text: str = ""
-    started: float = 0.0
-    ended: float | None = None
-    error: str = ""
-    result: Any = None
-    file: str = ""
-    given: Any = None
-
-    @property
-    def folder(self) -> Path:
-        """Where its files lie."""
-        return _root() / self.id
-
-    @property
-    def path(self) -> Path | None:
-        """The file of its result."""
-        return self.folder / self.file if self.file else None
 
 
 class Stopped(BaseException):
@@ -98,7 +67,7 @@ class Report:
     def __call__(self, fraction: float | None, text: str = "") -> None:
         """`fraction` in 0..1 is done, None: unknown. Raises Stopped when the job is to stop."""
         self.job = replace(self.job, fraction=None if fraction is None else min(max(fraction, 0.0), 1.0), text=text)
-        _write(self.job)
+        write(self.job)
         self.check()
 
     def log(self, line: str) -> None:
@@ -135,9 +104,9 @@ def start(kind: str, title: str, work: Work, owner: str | None = None, given: An
     Raises LimitReached when `jobs_at_once` of this owner are running.
     """
     owner = visitor().owner if owner is None else owner
-    _root().mkdir(parents=True, exist_ok=True)
+    root().mkdir(parents=True, exist_ok=True)
     # Two processes must not both find that there is room for one more.
-    with FileLock(_root() / "start.lock", preserve_lock_file=True):
+    with FileLock(root() / "start.lock", preserve_lock_file=True):
         before = jobs(owner)
         if sum(job.state == "running" for job in before) >= settings().jobs_at_once:
             raise LimitReached(
@@ -146,11 +115,19 @@ def start(kind: str, title: str, work: Work, owner: str | None = None, given: An
         _prune(before)
         job = Job(uuid.uuid4().hex, kind, title, owner, started=time.time(), given=given)
         job.folder.mkdir()
-        alive = _alive(job)
+        alive = alive_lock(job)
         alive.acquire(blocking=False)
-        _write(job)
+        write(job)
     _run(job, work, alive)
     return job
+
+
+def _prune(own: list[Job]) -> None:
+    """Remove the oldest finished jobs: of this visitor beyond `KEPT`, of all beyond a week."""
+    finished = [job for job in own if job.state != "running"]
+    old = [job for job in everyones() if job.state != "running" and (job.ended or 0) < time.time() - KEPT_SECONDS]
+    for job in [*finished[KEPT - 1 :], *old]:
+        shutil.rmtree(job.folder, ignore_errors=True)
 
 
 def follow(stream: AsyncGenerator[T], report: Report, each: Callable[[T], None]) -> None:
@@ -175,7 +152,7 @@ def _run(job: Job, work: Work, alive: FileLock) -> None:
 def _work(report: Report, work: Work, alive: FileLock) -> None:
     try:
         ended = _ended(report, work)
-        _write(replace(ended, ended=time.time()))
+        write(replace(ended, ended=time.time()))
     except OSError:
         # Not even the end can be written, on a full disk for one: the job will be found lost.
         log.exception("the end of job %s could not be written", report.job.id)
@@ -207,7 +184,7 @@ def _ended(report: Report, work: Work) -> Job:
 
 def get(id: str) -> Job:
     """The job as it is now. Its id cannot be guessed: who knows it may see and stop it. Raises BadSetting."""
-    job = _read(id)
+    job = read(id)
     if job is None:
         raise BadSetting("This job is not known any more.")
     return _lost(job) if job.state == "running" else job
@@ -216,14 +193,14 @@ def get(id: str) -> Job:
 def jobs(owner: str | None = None) -> list[Job]:
     """The jobs of `owner` (whoever asks, unless said otherwise), the newest first."""
     owner = visitor().owner if owner is None else owner
-    own = [job for job in _all() if job.owner == owner]
+    own = [job for job in everyones() if job.owner == owner]
     return sorted((_lost(job) for job in own), key=lambda job: -job.started)
 
 
 def stop(id: str) -> None:
     """Ask a job to stop, whichever process runs it. It stops at its next report. Raises BadSetting."""
     if get(id).state == "running":
-        (_root() / id / "stop").touch()
+        (root() / id / "stop").touch()
 
 
 async def watch(id: str, every: float = TICK) -> AsyncGenerator[Job]:
@@ -260,18 +237,18 @@ def recover() -> list[Job]:
 
     Jobs that another process on this data folder still runs are left alone.
     """
-    return [again for job in _all() if job.state == "running" and (again := _again(job))]
+    return [again for job in everyones() if job.state == "running" and (again := _again(job))]
 
 
 def _again(job: Job) -> Job | None:
     make = _resumable.get(job.kind)
-    alive = _alive(job)
+    alive = alive_lock(job)
     try:
         alive.acquire(blocking=False)
     except Timeout:
         return None
     # It may have ended since it was read.
-    now = _read(job.id)
+    now = read(job.id)
     if make is None or now is None or now.state != "running" or (job.folder / "stop").exists():
         alive.release()
         _lost(job)
@@ -286,7 +263,7 @@ def _lost(job: Job) -> Job:
     """The job; when nobody runs it any more, marked so."""
     if job.state != "running":
         return job
-    alive = _alive(job)
+    alive = alive_lock(job)
     try:
         alive.acquire(blocking=False)
     except Timeout:
@@ -295,52 +272,10 @@ def _lost(job: Job) -> Job:
         return replace(job, state="lost", error=LOST)
     try:
         # It may have ended between the two looks.
-        job = _read(job.id) or job
+        job = read(job.id) or job
         if job.state == "running":
             job = replace(job, state="lost", error=LOST, ended=time.time())
-            _write(job)
+            write(job)
     finally:
         alive.release()
     return job
-
-
-# --- the folder -------------------------------------------------------------------------------------------------------
-
-
-def _root() -> Path:
-    return Path(settings().data).absolute() / "jobs"
-
-
-def _alive(job: Job) -> FileLock:
-    # Taken by the thread that starts a job and released by the one that ends it.
-    return FileLock(job.folder / "alive", thread_local=False, preserve_lock_file=True)
-
-
-def _all() -> list[Job]:
-    found = [_read(entry.name) for entry in os.scandir(_root())] if _root().is_dir() else []
-    return [job for job in found if job is not None]
-
-
-def _read(id: str) -> Job | None:
-    """The job as its folder tells, None for one that is not there or whose file is damaged."""
-    if not re.fullmatch("[0-9a-f]{32}", id):
-        return None
-    try:
-        return Job(**json.loads((_root() / id / "job.json").read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
-        return None
-
-
-def _write(job: Job) -> None:
-    """Replace the file in one step, so that no reader ever sees half of it."""
-    new = job.folder / f"job.{threading.get_ident()}.new"
-    new.write_text(json.dumps(asdict(job)), "utf-8")
-    new.replace(job.folder / "job.json")
-
-
-def _prune(own: list[Job]) -> None:
-    """Remove the oldest finished jobs: of this visitor beyond `KEPT`, of all beyond a week."""
-    finished = [job for job in own if job.state != "running"]
-    old = [job for job in _all() if job.state != "running" and (job.ended or 0) < time.time() - KEPT_SECONDS]
-    for job in [*finished[KEPT - 1 :], *old]:
-        shutil.rmtree(job.folder, ignore_errors=True)
