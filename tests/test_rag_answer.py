@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -27,6 +27,7 @@ from core.rag.passages import Document, Hit, Passage
 from core.rag.prompts import SMALL_PASSAGES, UNKNOWN, prompt
 from core.rag.quote import quoted, quotes
 from core.rag.rewrite import by_rules, names, rewrite, stands_alone
+from core.rag.search import Found
 from core.rag.sentences import sentences
 from core.rag.split import split
 from core.rag.support import support
@@ -38,15 +39,6 @@ from tests.stages import STAGES, Stage
 ROOT = Path(__file__).parent.parent / "knowledge-base"
 LARGE = Capabilities(context_window=128_000)
 TINY = Capabilities(context_window=4096)
-
-
-@dataclass(frozen=True)
-class Results:
-    """What a search tells."""
-
-    hits: tuple[Hit, ...]
-    best: float = 1.0
-    timings: dict[str, float] = field(default_factory=lambda: {"search": 1.0})
 
 
 def hit(text: str, source: str = "products/heron.md", title: str = "Heron", start: int = 0, lead: str = "") -> Hit:
@@ -388,8 +380,8 @@ async def steps(answers: AsyncGenerator[Answer]) -> list[Answer]:
         return [answer async for answer in answers]
 
 
-def finds(*hits: Hit, best: float = 0.8) -> Callable[[str], Results]:
-    return lambda _: Results(hits, best)
+def finds(*hits: Hit, best: float = 0.8) -> Callable[[str], Found]:
+    return lambda query: Found(query, query, hits, best, timings={"vectors": 1.0})
 
 
 async def test_an_answer_comes_step_by_step(stage: Stage) -> None:
@@ -405,7 +397,7 @@ async def test_an_answer_comes_step_by_step(stage: Stage) -> None:
     assert "£1,840" in last.prompt.text
     assert last.done is not None
     assert last.done.choice.endswith(stage.model)
-    assert {"rewrite", "search", "prompt", "first token", "answer"} <= set(last.timings)
+    assert {"rewrite", "vectors", "prompt", "first token", "answer"} <= set(last.timings)
     assert [one.found for one in last.support.citations] == [True, False]
     assert [claim.verdict for claim in last.support.claims] == ["supported", "unsupported"]
     assert last.quotes == ()
@@ -432,9 +424,9 @@ async def test_a_follow_up_is_searched_for_as_it_was_completed(provider: Provide
     def reply(request: Request) -> Say:
         return Say(("18 [1].",)) if "PASSAGE" in request.prompt else Say(("How many people work in Canada?",))
 
-    def find(query: str) -> Results:
+    def find(query: str) -> Found:
         asked.append(query)
-        return Results((PEOPLE,))
+        return finds(PEOPLE)(query)
 
     provider.script = reply
     last = (await steps(ask("And in Canada?", BEFORE, *backend_of("openai/gpt-4.1"), find)))[-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import combinations
@@ -37,8 +38,8 @@ def calculate(expression: str) -> str:
     return tools()["calculate"].run({"expression": expression})
 
 
-def test_the_folder_offers_three_tools_and_none_of_its_parts() -> None:
-    assert sorted(tools()) == ["calculate", "current_time", "get_ticket_price"]
+def test_the_folder_offers_four_tools_and_none_of_its_parts() -> None:
+    assert sorted(tools()) == ["calculate", "current_time", "get_ticket_price", "search_knowledge_base"]
 
 
 # --- flights ----------------------------------------------------------------------------------------------------------
@@ -215,3 +216,67 @@ def test_no_expression_takes_long(expression: str) -> None:
     with suppress(ToolError):
         calculate(expression)
     assert time.monotonic() - started < 0.5
+
+
+# --- the knowledge base -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, limits: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of documents in place of the app's, its index below another one."""
+    from core.rag import shipped
+
+    folder = tmp_path / "documents"
+    limits(data=tmp_path / "data")
+    monkeypatch.setattr(shipped, "FOLDER", folder)
+    shipped._opening.cache_clear()
+    yield folder
+    shipped._opening.cache_clear()
+
+
+def look_up(query: str) -> str:
+    """The tool's answer once the index is there: on a busy machine it takes longer than the tool waits."""
+    from core.rag.shipped import shipped
+
+    shipped().exception(120)
+    return at_once(query)
+
+
+def at_once(query: str) -> str:
+    return tools()["search_knowledge_base"].run({"query": query})
+
+
+def test_a_search_answers_with_a_few_numbered_passages(shelf: Path) -> None:
+    (shelf / "people").mkdir(parents=True)
+    for name in ("Ann Cox", "Bo Hale", "Cy Moor", "Di Penn"):
+        text = f"# {name}\n\n{name} joined the harbour crew in 2014. " + f"Then {name.split()[0]} mended nets. " * 60
+        (shelf / "people" / f"{name}.md").write_text(text, "utf-8")
+    said = look_up("When did Cy Moor join the crew?")
+    assert said.startswith("[1] people > Cy Moor\n")
+    assert "2014" in said.split("[2]")[0]
+    assert "[3]" in said
+    assert "[4]" not in said
+    assert len(said) <= 2_700  # characters: a small model has to read tools and conversation as well
+    assert look_up("Who wrote Hamlet?") == "The knowledge base does not say."
+    with pytest.raises(ToolError, match="query is empty"):
+        look_up("  ")
+
+
+def test_an_index_that_cannot_be_opened_is_said_and_tried_again(shelf: Path) -> None:
+    with pytest.raises(ToolError, match="cannot be searched"):
+        look_up("Who is Ann Cox?")
+    shelf.mkdir()
+    (shelf / "ann.md").write_text("# Ann Cox\n\nAnn Cox sails the boat.", "utf-8")
+    assert "sails the boat" in look_up("Who is Ann Cox?")
+
+
+def test_an_index_that_is_being_made_asks_for_patience(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from core.tools import search_knowledge_base as module
+
+    shelf.mkdir()
+    (shelf / "ann.md").write_text("# Ann Cox\n\nAnn Cox sails the boat.", "utf-8")
+    with monkeypatch.context() as hurried:
+        hurried.setattr(module, "_WAIT", 0)
+        with pytest.raises(ToolError, match="read for the first time"):
+            at_once("Who is Ann Cox?")
+    assert "sails the boat" in look_up("Who is Ann Cox?")

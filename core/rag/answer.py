@@ -10,7 +10,6 @@ import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from core.chat import converse
 from core.errors import AppError
@@ -21,25 +20,12 @@ from core.rag.passages import Hit
 from core.rag.prompts import LONGEST_SMALL, UNKNOWN, Prompt, prompt
 from core.rag.quote import Quote, Similar, quoted, quotes
 from core.rag.rewrite import Rewritten, rewrite
+from core.rag.search import Found
 from core.rag.support import Support, support
 
 # A search whose best passage is less like the question than this has found nothing to answer from. Below it lie 1 in
 # 100 of the questions that knowledge-base/ answers, and 9 in 10 about something else: tests/test_rag_answer.py.
 RELEVANT = 0.3
-
-
-class Found(Protocol):
-    """What a search tells (core/rag/search.py): hits, best first, how near the best one is in 0..1, milliseconds."""
-
-    @property
-    def hits(self) -> tuple[Hit, ...]: ...
-
-    @property
-    def best(self) -> float: ...
-
-    @property
-    def timings(self) -> Mapping[str, float]: ...
-
 
 Find = Callable[[str], Found]
 
@@ -75,8 +61,9 @@ class Answer:
 
     @property
     def left_out(self) -> tuple[Hit, ...]:
-        """What was found and had no room."""
-        return self.prompt.left_out if self.prompt else ()
+        """What was found and had no room, in what the search gives or in the model's window."""
+        found = self.found.left_out if self.found else ()
+        return (*self.prompt.left_out, *found) if self.prompt else found
 
     @property
     def says_unknown(self) -> bool:

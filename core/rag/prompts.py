@@ -23,7 +23,7 @@ _HISTORY = 1_000  # tokens of what was said before, at most
 _TURNS = 6  # messages of it
 
 _INSTRUCTION = "Answer the question using only the passages. Cite them like [1]."
-# Measured with the built-in model on questions of knowledge-base/knowledge-base-tests.jsonl: core/rag/README.md.
+# The built-in model was taught to choose among one to six; with fewer it is seldomer misled, and sooner done.
 SMALL_PASSAGES = 3
 LONGEST_SMALL = 160  # tokens of its answer: one that has lost its thread would go on to the end of its window
 
@@ -63,13 +63,13 @@ def prompt(question: str, hits: Sequence[Hit], can: Capabilities, history: Conve
     A hit with more of the document around it is given as its bare passage where only that has room.
     """
     if is_small(can):
-        given, left = _fitting(hits[:SMALL_PASSAGES], ((can.context_window or SMALL) - 1000) // 2)
-        order = f"{_INSTRUCTION}\n\n{_numbered(given)}\n\nQuestion: {_line(question)}"
+        given, left = fitting(hits[:SMALL_PASSAGES], ((can.context_window or SMALL) - 1000) // 2)
+        order = f"{_INSTRUCTION}\n\n{numbered(given)}\n\nQuestion: {_line(question)}"
         return Prompt((Message("user", order),), given, (*left, *hits[SMALL_PASSAGES:]))
     before = _said_before(history)
     used = tokens(_RULES) + tokens(question) + sum(tokens(message.text) for message in before) + 200
     answer = min(_ANSWER, can.max_output or _ANSWER)
-    given, left = _fitting(hits, min(_MOST, (can.context_window or _WINDOW) - used - answer))
+    given, left = fitting(hits, min(_MOST, (can.context_window or _WINDOW) - used - answer))
     material = "\n\n".join(
         between(f"PASSAGE {number}", marked(_line(hit.passage.source)), marked(_shown(hit)))
         for number, hit in enumerate(given, start=1)
@@ -78,8 +78,8 @@ def prompt(question: str, hits: Sequence[Hit], can: Capabilities, history: Conve
     return Prompt((Message("system", _RULES), *before, Message("user", order)), given, left)
 
 
-def _fitting(hits: Sequence[Hit], budget: int) -> tuple[tuple[Hit, ...], tuple[Hit, ...]]:
-    """The hits that have room, and the others. The best one is given whatever it costs, cut to the budget."""
+def fitting(hits: Sequence[Hit], budget: int) -> tuple[tuple[Hit, ...], tuple[Hit, ...]]:
+    """The hits that have room within `budget` tokens, and the others. The best one is given at any rate, cut to it."""
     given: list[Hit] = []
     left: list[Hit] = []
     for hit in hits:
@@ -108,8 +108,8 @@ def _cut(hit: Hit, budget: int) -> Hit:
     return replace(hit, text=text, end=hit.start + len(text))
 
 
-def _numbered(hits: Sequence[Hit]) -> str:
-    """The passages as the built-in model knows them."""
+def numbered(hits: Sequence[Hit]) -> str:
+    """The passages as the built-in model knows them, in a prompt and as what a search tool tells."""
     return "\n\n".join(
         f"[{number}] {_shown(hit).replace(chr(10) * 2, chr(10), 1)}" for number, hit in enumerate(hits, 1)
     )
