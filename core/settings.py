@@ -55,6 +55,14 @@ class Settings(BaseSettings):
     upload_megabytes: float = Field(100, gt=0, description="Most that these files may have together, in MB.")
     crawl_pages: int = Field(200, ge=1, description="Most pages of one site that are read into a knowledge base.")
     data: str = Field("data", description="Folder for what is kept between starts: indexes, jobs, budgets.")
+    embedding: str = Field(
+        "minilm",
+        description="What makes vectors of texts: minilm, minilm-int8, st/MODEL on this machine, or PROVIDER/MODEL.",
+    )
+    vector_store: str = Field(
+        "chroma",
+        description="Where vectors are kept: chroma (in `data`), HOST:PORT of a Chroma server, or faiss (memory).",
+    )
     jobs_at_once: int = Field(2, ge=1, description="Long works that one visitor may have running.")
     public: bool = Field(False, description="Others may open the page. `--share` and a Space set it by themselves.")
     user: str = Field("", description="The name of the one who may log in. With none, nobody has to.")
