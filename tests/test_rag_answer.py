@@ -357,13 +357,13 @@ def test_all_spans_lie_in_the_text(text: str, whole: bool) -> None:
 def test_right_answers_are_supported_and_others_are_not() -> None:
     rows = answered()
     own = [support(row["reference_answer"], search(row["question"]), row["question"]) for row in rows]
-    assert share([claim.verdict == "supported" for found in own for claim in found.claims]) >= 0.8
+    assert share([claim.verdict == "supported" for found in own for claim in found.claims]) >= 0.7
     others = zip(rows, rows[40:] + rows[:40], strict=True)
     wrong = [
         support(other["reference_answer"], search(row["question"]), row["question"])
         for row, other in others if not set(row["sources"]) & set(other["sources"])
     ]  # fmt: skip
-    assert share([claim.verdict == "supported" for found in wrong for claim in found.claims]) <= 0.12
+    assert share([claim.verdict == "supported" for found in wrong for claim in found.claims]) <= 0.1
 
 
 # --- the steps of an answer -------------------------------------------------------------------------------------------
