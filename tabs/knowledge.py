@@ -1,0 +1,39 @@
+"""The knowledge base: answers that can be checked, the documents, their map, and how good the search is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from core.errors import AppError
+from tabs import Page
+from tabs.knowledge_api import endpoints
+from tabs.knowledge_ask import asking
+from tabs.knowledge_bases import CHOICES, SAMPLE, prepare
+from tabs.parts import QUIET, toast
+
+TITLE = "Knowledge"
+ORDER = 30
+
+
+def build(page: Page) -> None:
+    """Draw the tab and wire it."""
+    base, talk = gr.State(SAMPLE), gr.State(())
+    which = gr.Radio(
+        CHOICES, value=SAMPLE, show_label=False, label="Documents", container=False, elem_id="knowledge-base"
+    )
+    which.input(lambda name: name, which, base, **QUIET)
+    # The page never waits for the documents: they are read once somebody looks at this tab.
+    page.jobs(page.load(_prepare, None, None, **QUIET))
+    with gr.Tabs(), gr.Tab("Ask"):
+        asking(page, base, talk)
+    endpoints()
+
+
+def _prepare() -> Any:
+    try:
+        prepare()
+    except AppError as error:
+        return toast(error)
+    return None
