@@ -7,7 +7,7 @@
         service.asked()                           # the requests for answers: wire, path, headers, body, prompt
         service.hung_up.wait(1)                   # whether the app left before the answer was whole; `left_at`: when
 
-Vectors of texts count their letters, as `letters` does; `service.embedding` is answered in their place.
+Vectors of texts count their letters, as `letters` does; replies in `service.embedding` go before them.
 `Say` is an answer, `Refuse` an HTTP error, `Raw` any body with status 200. A request that the real service would
 refuse is answered with 400 (wire_rules.py). It imports nothing of the app.
 """
@@ -113,7 +113,7 @@ class Provider:
         self.context_length = 8192
         self.loaded: list[Mapping[str, Any]] = []
         self.pull: Reply | None = None
-        self.embedding: Reply | None = None
+        self.embedding: list[Reply] = []
         self.claude_models: list[Mapping[str, Any]] | None = None
         self.requests: list[Request] = []
         self.hung_up = threading.Event()
@@ -193,7 +193,8 @@ class Provider:
         elif request.path == "/api/pull":
             reply = self.pull or Raw("\n".join(map(json.dumps, PULL)), "application/x-ndjson")
         elif request.path in VECTORS:
-            reply = self.embedding or Raw(json.dumps(_vectors(request)), "application/json")
+            vectors = Raw(json.dumps(_vectors(request)), "application/json")
+            reply = self.embedding.pop(0) if self.embedding else vectors
         else:
             reply = self.listing or Raw(json.dumps(self._facts(request)), "application/json")
         match reply:

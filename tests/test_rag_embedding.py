@@ -228,34 +228,21 @@ def test_what_a_provider_cannot_do_is_told(
     provider: Provider, limits: Callable[..., None], choice: str, reply: Refuse | Raw, kind: type[AppError]
 ) -> None:
     limits(retries=0)
-    provider.embedding = reply
+    provider.embedding = [reply]
     with pytest.raises(kind):
         embedder(choice, find_embedder)
 
 
 def test_a_busy_provider_is_asked_again(provider: Provider) -> None:
     remote = embedder("openai/m", find_embedder)
-    replies = iter([Refuse(429, headers={"retry-after": "1"})])
-    first = next(replies)
-    provider.embedding = first
-
-    def free() -> None:
-        while len(provider.requests) < 2:
-            time.sleep(0.01)
-        provider.embedding = None
-
-    import threading
-
-    waiter = threading.Thread(target=free)
-    waiter.start()
+    provider.embedding = [Refuse(429, headers={"retry-after": "1"})]
     assert remote.embed(["abc"]).shape == (1, 26)
-    waiter.join()
     assert len(provider.requests) == 3
 
 
 def test_a_model_that_changed_behind_its_name_is_noticed(provider: Provider) -> None:
     remote = embedder("openai/m", find_embedder)
-    provider.embedding = Raw('{"data": [{"index": 0, "embedding": [1, 2]}]}', "application/json")
+    provider.embedding = [Raw('{"data": [{"index": 0, "embedding": [1, 2]}]}', "application/json")]
     with pytest.raises(BadReply):
         remote.embed(["abc"])
 
