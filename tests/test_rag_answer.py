@@ -244,7 +244,8 @@ def test_what_was_said_before_loses_its_marks_and_takes_little_room() -> None:
 def test_a_small_model_is_asked_as_the_built_in_one_was_taught() -> None:
     from starter.data import passages as taught
 
-    sent = prompt("What does it cost?", (PRICES, *[PEOPLE] * 5), TINY)
+    around = replace(PRICES, text=f"Long before.\n\n{PRICES.text}")  # what it has no use for
+    sent = prompt("What does it cost?", (around, *[PEOPLE] * 5), TINY)
     (user,) = sent.conversation
     assert user.text.startswith(f"{taught.INSTRUCTION}\n\n[1] products > Heron\n| | 2025 | 2026 |")
     assert user.text.endswith("\n\nQuestion: What does it cost?")

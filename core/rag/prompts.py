@@ -63,7 +63,9 @@ def prompt(question: str, hits: Sequence[Hit], can: Capabilities, history: Conve
     A hit with more of the document around it is given as its bare passage where only that has room.
     """
     if is_small(can):
-        given, left = fitting(hits[:SMALL_PASSAGES], ((can.context_window or SMALL) - 1000) // 2)
+        given, left = fitting(
+            [_bare(hit) for hit in hits[:SMALL_PASSAGES]], ((can.context_window or SMALL) - 1000) // 2
+        )
         order = f"{_INSTRUCTION}\n\n{numbered(given)}\n\nQuestion: {_line(question)}"
         return Prompt((Message("user", order),), given, (*left, *hits[SMALL_PASSAGES:]))
     before = _said_before(history)
@@ -83,16 +85,20 @@ def fitting(hits: Sequence[Hit], budget: int) -> tuple[tuple[Hit, ...], tuple[Hi
     given: list[Hit] = []
     left: list[Hit] = []
     for hit in hits:
-        bare = replace(hit, text=hit.passage.text, start=hit.passage.start, end=hit.passage.end)
-        fits = next((one for one in (hit, bare) if _cost(one) <= budget), None)
+        fits = next((one for one in (hit, _bare(hit)) if _cost(one) <= budget), None)
         if fits is None and not given:
-            fits = _cut(bare, budget)
+            fits = _cut(_bare(hit), budget)
         if fits is None:
             left.append(hit)
         else:
             given.append(fits)
             budget -= _cost(fits)
     return tuple(given), tuple(left)
+
+
+def _bare(hit: Hit) -> Hit:
+    """The passage that was found, without what stands around it."""
+    return replace(hit, text=hit.passage.text, start=hit.passage.start, end=hit.passage.end)
 
 
 def _cost(hit: Hit) -> int:
