@@ -11,6 +11,8 @@ from tabs import Page
 from tabs.knowledge_api import endpoints
 from tabs.knowledge_ask import asking
 from tabs.knowledge_bases import CHOICES, SAMPLE, prepare
+from tabs.knowledge_documents import documents
+from tabs.knowledge_presence import presence
 from tabs.parts import QUIET, toast
 
 TITLE = "Knowledge"
@@ -19,15 +21,19 @@ ORDER = 30
 
 def build(page: Page) -> None:
     """Draw the tab and wire it."""
-    base, talk = gr.State(SAMPLE), gr.State(())
+    base, talk, changed = gr.State(SAMPLE), gr.State(()), gr.State(0)
     which = gr.Radio(
         CHOICES, value=SAMPLE, show_label=False, label="Documents", container=False, elem_id="knowledge-base"
     )
     which.input(lambda name: name, which, base, **QUIET)
     # The page never waits for the documents: they are read once somebody looks at this tab.
     page.jobs(page.load(_prepare, None, None, **QUIET))
-    with gr.Tabs(), gr.Tab("Ask"):
-        asking(page, base, talk)
+    presence(page)
+    with gr.Tabs():
+        with gr.Tab("Ask"):
+            asking(page, base, talk)
+        with gr.Tab("Documents") as here:
+            documents(Page(here.select, page.jobs), base, changed)
     endpoints()
 
 

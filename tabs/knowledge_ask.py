@@ -95,19 +95,17 @@ def asking(page: Page, base: gr.State, talk: gr.State) -> Options:
                 max_lines=6, elem_id="knowledge-question",
             )  # fmt: skip
             status = gr.Markdown(elem_classes="facts", elem_id="knowledge-status")
+            fresh = gr.Button("New conversation", size="sm", elem_id="knowledge-new")
         with gr.Column(scale=2, min_width=340):
             alone = gr.Checkbox(
                 label="Ask no model: quote the best sentences", container=False, elem_id="knowledge-alone"
             )
             options = _options(page, base)
             document(page, talk, base)
-            with gr.Accordion("Why this answer", open=False, elem_id="knowledge-why"):
-                reasons = gr.Markdown(
-                    why(()), elem_classes="wide words", latex_delimiters=[], elem_id="knowledge-reasons"
-                )
-                with gr.Accordion("The exact prompt", open=False):
-                    exact = gr.Markdown(prompt(()), latex_delimiters=[], elem_id="knowledge-prompt")
-            fresh = gr.Button("New conversation", size="sm", elem_id="knowledge-new")
+    with gr.Accordion("Why this answer", open=False, elem_id="knowledge-why"):
+        reasons = gr.Markdown(why(()), elem_classes="wide words", latex_delimiters=[], elem_id="knowledge-reasons")
+        with gr.Accordion("The exact prompt", open=False):
+            exact = gr.Markdown(prompt(()), latex_delimiters=[], elem_id="knowledge-prompt")
     asked = [base, picked.dropdown, alone, *options.inputs()]
     _wire(asked, (bot, box, status, reasons, exact), (turn, talk, question), fresh)
     return options

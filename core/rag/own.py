@@ -11,16 +11,16 @@ import json
 import shutil
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from core.errors import BadSetting
+from core.errors import BadSetting, LimitReached
 from core.llm import Embeds
-from core.rag.embedding import BUILT_IN, DEFAULT, embedder
+from core.rag.embedding import BUILT_IN, embedder
 from core.rag.generation import current, read_contents, read_manifest, replace_text
 from core.rag.index import Index, Report
 from core.rag.origins import FolderOrigins, Origin, Outcome, ReadyOrigins
@@ -42,8 +42,8 @@ class Making:
     raises BadSetting.
     """
 
-    model: str = DEFAULT
-    store: str = "chroma"
+    model: str = field(default_factory=lambda: settings().embedding)
+    store: str = field(default_factory=lambda: settings().vector_store)
     recipe: Recipe = field(default_factory=Recipe)
     folder: str = ""
 
@@ -97,10 +97,18 @@ def change(
     """
     kept = {document.source: document for document in documents(home) if document.source not in drop}
     kept |= {document.source: document for document in add}
+    _within_limits(kept.values())
     home.mkdir(parents=True, exist_ok=True)
     done = index(home, how, find).refresh(_Together(how.folder, tuple(kept.values())), how.recipe, report, rebuild)
-    replace_text(home / "making.json", json.dumps(asdict(replace(how, recipe=how.recipe))))
+    replace_text(home / "making.json", json.dumps(asdict(how)))
     return done
+
+
+def _within_limits(alone: Collection[Document]) -> None:
+    """What a visitor adds by itself is bounded; a folder belongs to the owner."""
+    most, megabytes = settings().upload_files + settings().crawl_pages, settings().upload_megabytes
+    if len(alone) > most or sum(len(document.text) for document in alone) > megabytes * 1_000_000:
+        raise LimitReached(f"{most:,} documents and {megabytes:g} MB of text can be added. Remove some first.")
 
 
 @dataclass(frozen=True, slots=True)
