@@ -12,6 +12,7 @@ from tabs.knowledge_api import endpoints
 from tabs.knowledge_ask import asking
 from tabs.knowledge_bases import CHOICES, SAMPLE, prepare
 from tabs.knowledge_documents import documents
+from tabs.knowledge_map import atlas
 from tabs.knowledge_presence import presence
 from tabs.parts import QUIET, toast
 
@@ -34,6 +35,8 @@ def build(page: Page) -> None:
             asking(page, base, talk)
         with gr.Tab("Documents") as here:
             documents(Page(here.select, page.jobs), base, changed)
+        with gr.Tab("Map") as here:
+            atlas(Page(here.select, page.jobs), base, changed, talk)
     endpoints()
 
 

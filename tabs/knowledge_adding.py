@@ -48,7 +48,7 @@ def add_files(paths: Sequence[str]) -> Job:
                 problems.append(str(outcome))
         return found, problems
 
-    return _start(f"Adding {_counted(len(paths), 'file')}", read)
+    return _start(f"Adding {counted(len(paths), 'file')}", read)
 
 
 def add_pages(urls: Sequence[str], visit: Visit) -> Job:
@@ -69,7 +69,7 @@ def add_pages(urls: Sequence[str], visit: Visit) -> Job:
         jobs.follow(documents(urls, visit), report, keep)
         return found, problems
 
-    return _start(f"Adding {_counted(len(urls), 'page')}", read)
+    return _start(f"Adding {counted(len(urls), 'page')}", read)
 
 
 def find_pages(url: str, depth: int, most: int, visit: Visit) -> Job:
@@ -95,7 +95,7 @@ def find_pages(url: str, depth: int, most: int, visit: Visit) -> Job:
 
 def remove(sources: Sequence[str]) -> Job:
     """Remove documents. Raises AppError."""
-    return _start(f"Removing {_counted(len(sources), 'document')}", lambda _: ([], []), drop=sources)
+    return _start(f"Removing {counted(len(sources), 'document')}", lambda _: ([], []), drop=sources)
 
 
 def remake(how: Making, rebuild: bool) -> Job:
@@ -113,7 +113,8 @@ def _home() -> Path:
     return home(visitor().owner)
 
 
-def _counted(number: int, what: str) -> str:
+def counted(number: int, what: str) -> str:
+    """A number of things: "1 file", "2 files"."""
     return f"{number:,} {what}{'s' * (number != 1)}"
 
 
@@ -141,6 +142,6 @@ def _changed(
         raise AppError(" ".join(problems[:5]))
     with _changing.setdefault(own, threading.Lock()):
         done = change(own, how, report, embedding_model, found, drop, rebuild)
-    report(1.0, f"{_counted(done.passages, 'passage')} in all")
+    report(1.0, f"{counted(done.passages, 'passage')} in all")
     refused = [*problems, *done.refused.values(), *([done.problem] if done.problem else [])]
     return {"added": len(found), "removed": len(drop), "passages": done.passages, "problems": refused}

@@ -20,7 +20,7 @@ from core.rag.rewrite import Rewritten
 from core.rag.search import Found, Search, search
 from core.settings import settings
 from tabs import Page
-from tabs.knowledge_bases import opened, ready
+from tabs.knowledge_bases import SAMPLE, opened, ready
 from tabs.knowledge_document import document
 from tabs.knowledge_view import Talk, bubbles, prompt, why
 from tabs.parts import QUIET, Turn, picker, toast, told, wanted
@@ -148,6 +148,12 @@ def _filters(base: str) -> Any:
     return gr.update(choices=sorted(filter(None, corpus.by_type))), gr.update(choices=sorted(corpus.by_source))
 
 
+def _welcome(base: str) -> Any:
+    """The empty chat: examples are for the documents that come with the app."""
+    examples = [{"text": text} for text in EXAMPLES] if base == SAMPLE else []
+    return gr.update(examples=examples, placeholder=WELCOME)
+
+
 def _wire(asked: list[Any], shown: tuple[Any, ...], states: tuple[gr.State, ...], fresh: gr.Button) -> None:
     bot, box, status, reasons, exact = shown
     turn, talk, question = states
@@ -165,6 +171,7 @@ def _wire(asked: list[Any], shown: tuple[Any, ...], states: tuple[gr.State, ...]
     bot.clear(_cleared, turn, started, **QUIET)
     # Follow-ups on other documents would be about nothing.
     asked[0].change(_cleared, turn, started, **QUIET)
+    asked[0].change(_welcome, asked[0], bot, **QUIET)
 
 
 # --- handlers ---------------------------------------------------------------------------------------------------------

@@ -93,6 +93,7 @@ def _make(report: Report) -> Any:
     made = Index(place(FOLDER), embedder())
     done = made.refresh(FolderOrigins(FOLDER), report=report)
     made.lookup(report)
+    report(1.0, f"{done.passages:,} passages")
     return {"passages": done.passages}
 
 

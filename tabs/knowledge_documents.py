@@ -21,7 +21,7 @@ from core.settings import settings
 from core.web import Visit
 from tabs import Page
 from tabs.jobs import bar
-from tabs.knowledge_adding import KINDS, add_files, add_pages, find_pages, other_model, remake, remove, visit
+from tabs.knowledge_adding import KINDS, add_files, add_pages, counted, find_pages, other_model, remake, remove, visit
 from tabs.knowledge_bases import OWN, opened
 from tabs.parts import QUIET, Turn, told
 
@@ -176,7 +176,7 @@ def _shown(base: str) -> list[Any]:
     counts = {source: part.stop - part.start for source, part in corpus.by_source.items()}
     rows = [(name, corpus.documents[name].doc_type, counts.get(name, 0)) for name in corpus.documents]
     facts = (
-        f"**{len(corpus.documents):,} documents, {len(corpus.passages):,} passages.** "
+        f"**{counted(len(corpus.documents), 'document')}, {counted(len(corpus.passages), 'passage')}.** "
         f"Embedding model {plain(corpus.about.model)}, store {plain(there.store)}."
     )
     hint = "" if base == OWN else " These come with the app; choose “My documents” above to add your own."
