@@ -52,7 +52,7 @@ class Late:
 
         A token weighs the logarithm of how few passages hold it.
         """
-        ids, asked = _without_common(self.model, *self.model.states([query])[0])
+        ids, asked = _without(_common(self.model), *self.model.states([query])[0])
         if not len(ids):
             return np.zeros(len(rows), np.float32)
         counts = np.where(ids < len(self.counts), self.counts[np.minimum(ids, len(self.counts) - 1)], 0)
@@ -125,6 +125,7 @@ def _tokens(
     model: ByTokens, passages: Sequence[Passage], report: Report, old: Late | None, known: Mapping[str, int]
 ) -> Iterator[tuple[NDArray[np.int32], Bytes]]:
     """The tokens of each passage that count, with their vectors as bytes, in order."""
+    common = _common(model)
     for start in range(0, len(passages), _GROUP):
         report(start / len(passages), f"Reading word by word: {start:,} of {len(passages):,} passages")
         group = passages[start : start + _GROUP]
@@ -135,14 +136,18 @@ def _tokens(
                 own = slice(old.starts[known[passage.id]], old.starts[known[passage.id] + 1])
                 yield np.asarray(old.ids[own]), np.asarray(old.states[own])
             else:
-                ids, states = _without_common(model, *made[passage.id])
+                ids, states = _without(common, *made[passage.id])
                 # Each vector uses all of a byte's range; what counts is its direction.
                 largest = np.abs(states).max(axis=1, keepdims=True, initial=1e-9)
                 yield ids, np.round(states * (127 / largest)).astype(np.int8)
 
 
-def _without_common(
-    model: ByTokens, ids: NDArray[np.int32], states: NDArray[np.float32]
+def _without(
+    common: NDArray[np.int32], ids: NDArray[np.int32], states: NDArray[np.float32]
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    kept = ~np.isin(ids, list(model.ids(COMMON | _PUNCTUATION)))
+    kept = ~np.isin(ids, common)
     return ids[kept], states[kept]
+
+
+def _common(model: ByTokens) -> NDArray[np.int32]:
+    return np.array(sorted(model.ids(COMMON | _PUNCTUATION)), np.int32)

@@ -15,7 +15,7 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -260,6 +260,11 @@ def _given(corpus: Corpus, ranked: _Ranked, wish: Search) -> tuple[tuple[Hit, ..
         taken.update(range(first, last + 1))
         hits.append(hit)
         room -= len(hit.shown)
+    if left_out and not hits:
+        # Part of the best is more than nothing.
+        best = left_out.pop(0)
+        kept = max(0, len(best.text) - max(0, len(best.shown) - room))
+        hits.append(replace(best, text=best.text[:kept], end=best.start + kept))
     return tuple(hits), tuple(left_out)
 
 

@@ -42,7 +42,7 @@ def sweep(
     for size in sizes:
         with TemporaryDirectory(prefix="switchboard-sweep-") as folder:
             index = Index(Path(folder), model, "faiss")
-            within = _part(report, done / steps, 1 / steps)
+            within = _part(report, done / steps, 0)  # Its several parts each count from nothing.
             index.refresh(origins, Recipe(size=size, overlap=size // 8), within)
             there = index.lookup(within)
             done += 1
