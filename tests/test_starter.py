@@ -96,6 +96,19 @@ def test_it_answers_from_the_passage_and_cites_it(loaded: tuple[Any, Any]) -> No
     assert "[1]" in said
 
 
+def search_tools() -> list[Any]:
+    from starter.cases import app_tools
+
+    return [*flight_tools(), app_tools()["search_knowledge_base"]]
+
+
+def test_a_question_for_the_company_becomes_a_search_with_its_words(loaded: tuple[Any, Any]) -> None:
+    asked = [{"role": "user", "content": "How many people work in our Halmstad office?"}]
+    (call,) = reply(loaded, asked, search_tools())["tool_calls"]
+    assert call["function"]["name"] == "search_knowledge_base"
+    assert all(word in call["function"]["arguments"]["query"] for word in ("people", "Halmstad", "office"))
+
+
 def test_the_template_writes_what_was_trained_on(loaded: tuple[Any, Any]) -> None:
     from starter.data.dialogues import dialogue
     from starter.render import render
@@ -142,3 +155,43 @@ def test_the_small_training_runs_from_data_to_a_model_that_loads(tmp_path: Path)
     assert AutoModelForCausalLM.from_pretrained(tmp_path / "model").num_parameters() > 100_000
     again = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=400, check=False)
     assert "Resuming at step" in again.stdout
+
+
+def test_queries_and_keys_turn_alike_in_llama_cpp() -> None:
+    """llama.cpp turns neighbouring coordinates by the angle, transformers those half a head apart."""
+    import numpy as np
+
+    from starter.to_gguf import interleaved
+
+    rng, heads, half = np.random.default_rng(1), 3, 4
+    weight, angle = rng.standard_normal((heads * 2 * half, 5)).astype(np.float32), rng.standard_normal(half)
+    x = rng.standard_normal(5)
+    a, b = (weight @ x).reshape(heads, 2, half).swapaxes(0, 1)
+    turned = np.stack([a * np.cos(angle) - b * np.sin(angle), b * np.cos(angle) + a * np.sin(angle)], axis=-1)
+    pairs = (interleaved(weight, heads) @ x).reshape(heads, half, 2)
+    theirs = np.stack(
+        [
+            pairs[..., 0] * np.cos(angle) - pairs[..., 1] * np.sin(angle),
+            pairs[..., 1] * np.cos(angle) + pairs[..., 0] * np.sin(angle),
+        ],
+        axis=-1,
+    )
+    np.testing.assert_allclose(turned, theirs, rtol=1e-5)
+
+
+def test_the_gguf_file_holds_the_weights_and_the_tokens(loaded: tuple[Any, Any], tmp_path: Path) -> None:
+    import numpy as np
+    from gguf import GGUFReader
+
+    from starter.to_gguf import write
+
+    tokenizer, model = loaded
+    write(starter.PATH, tmp_path / "model.gguf")
+    read = GGUFReader(tmp_path / "model.gguf")
+    tensors = {t.name: t.data for t in read.tensors}
+    assert len(tensors) == 2 + 9 * model.config.num_hidden_layers
+    embedding = model.get_input_embeddings().weight.detach().numpy()
+    np.testing.assert_allclose(tensors["token_embd.weight"].astype(np.float32), embedding, atol=1e-3)
+    tokens = read.fields["tokenizer.ggml.tokens"]
+    assert [bytes(tokens.parts[i]).decode() for i in tokens.data[:2]] == ["<|pad|>", "<|end|>"]
+    assert len(tokens.data) == len(tokenizer) == model.config.vocab_size
