@@ -14,6 +14,7 @@ from tabs.knowledge_bases import CHOICES, SAMPLE, prepare
 from tabs.knowledge_documents import documents
 from tabs.knowledge_map import atlas
 from tabs.knowledge_presence import presence
+from tabs.knowledge_quality import quality
 from tabs.parts import QUIET, toast
 
 TITLE = "Knowledge"
@@ -32,11 +33,13 @@ def build(page: Page) -> None:
     presence(page)
     with gr.Tabs():
         with gr.Tab("Ask"):
-            asking(page, base, talk)
+            options = asking(page, base, talk)
         with gr.Tab("Documents") as here:
             documents(Page(here.select, page.jobs), base, changed)
         with gr.Tab("Map") as here:
             atlas(Page(here.select, page.jobs), base, changed, talk)
+        with gr.Tab("Quality") as here:
+            quality(Page(here.select, page.jobs), base, options)
     endpoints()
 
 

@@ -1,7 +1,8 @@
-"""The knowledge base as an API: `/index`, `/search`, `/ask`. A change to one of these names breaks others' code."""
+"""The knowledge base as an API: `/index`, `/search`, `/ask`, `/evaluate`. These names are stable."""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -10,6 +11,7 @@ from typing import Any
 
 from gradio.events import api
 
+from core import jobs
 from core.errors import BadSetting
 from core.llm import Message
 from core.rag.answer import Answer
@@ -17,8 +19,9 @@ from core.rag.index import Index
 from core.rag.search import Search, results, search
 from core.settings import settings
 from core.streams import ticks
-from tabs.knowledge_ask import answers, wished
+from tabs.knowledge_answering import answers, wished
 from tabs.knowledge_bases import SAMPLE, opened
+from tabs.knowledge_measuring import asked, rows_of, start_measuring
 from tabs.parts import TICK, refusal
 
 
@@ -27,6 +30,7 @@ def endpoints() -> None:
     limit = settings().answers_at_once
     api(index, api_name="index")
     api(find_passages, api_name="search")
+    api(evaluate_search, api_name="evaluate")
     api(ask_documents, api_name="ask", concurrency_limit=limit, concurrency_id="answers")
 
 
@@ -92,6 +96,26 @@ async def ask_documents(
             async for batch in batches:
                 if batch:
                     yield reply(batch[-1])
+    except Exception as error:
+        raise refusal(error) from error
+
+
+async def evaluate_search(
+    questions: str = "", k: int = 10, mode: str = "hybrid", documents: str = SAMPLE
+) -> AsyncGenerator[dict[str, Any]]:
+    """How well the search finds what is known to be right, streamed: job, state, fraction, and at last the figures.
+
+    `questions` is JSONL, an object with `question` and `keywords` in each line; none: those of the sample. Figures are
+    [mean, low, high] by category and metric, the last two of a 95 % interval; floor, ceiling and failed questions too.
+    """
+    try:
+        there = await asyncio.to_thread(_until_ready, documents)
+        job = start_measuring(there, asked(questions, documents), wished(k, mode, None, None))
+        async with aclosing(jobs.watch(job.id)) as looks:
+            async for job in looks:
+                yield {"job": job.id, "state": job.state, "fraction": job.fraction, "error": job.error}
+        if job.state == "done":
+            yield {"job": job.id, "state": job.state, "fraction": 1.0, "error": "", **rows_of(job)[0]}
     except Exception as error:
         raise refusal(error) from error
 
