@@ -44,11 +44,12 @@ def _read(files: Files) -> Painter:
     from core.machine import device, free_memory
 
     logging.set_verbosity_error()
+    logging.disable_progress_bar()
     where = device()
     number = torch.float32 if where == "cpu" else _half()
     variant = "fp16" if any(".fp16" in file.name for file in files.weights) else None
     pipe = DiffusionPipeline.from_pretrained(
-        files.folder, local_files_only=True, use_safetensors=True, torch_dtype=number, variant=variant
+        files.folder, local_files_only=True, use_safetensors=True, dtype=number, variant=variant
     )
     pipe.set_progress_bar_config(disable=True)
     if "prompt" not in inspect.signature(pipe.__call__).parameters:

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 # Tokens in a batch, padding included, and texts in it at most. On a processor larger ones fall out of its caches.
 _TOKENS = {"cpu": 1536, "cuda": 32_768, "mps": 8192}
 _MOST = 256
+_OVERLAP = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,8 @@ def _from_folder(files: Files, auto: Any) -> tuple[Any, Any]:
     return model, tokenizer
 
 
-def windows(kept: Kept, texts: Sequence[str], pairs: Sequence[str] = (), overlap: int = 0) -> list[Window]:
-    """`texts` as windows that fit the model, neighbours sharing `overlap` tokens. A text of no token has none.
+def windows(kept: Kept, texts: Sequence[str], pairs: Sequence[str] = (), shared: int = 0) -> list[Window]:
+    """`texts` as windows that fit the model, neighbours sharing `shared` tokens. A text of no token has none.
 
     With `pairs`, each text is followed by its pair, and only the text is cut.
     """
@@ -85,22 +86,22 @@ def windows(kept: Kept, texts: Sequence[str], pairs: Sequence[str] = (), overlap
     with kept.turn:
         made = tokenizer(
             list(texts), list(pairs) or None, truncation="only_first" if pairs else True, max_length=room,
-            stride=overlap if tokenizer.is_fast else 0, return_overflowing_tokens=tokenizer.is_fast,
+            stride=shared if tokenizer.is_fast else 0, return_overflowing_tokens=tokenizer.is_fast,
             return_offsets_mapping=tokenizer.is_fast,
         )  # fmt: skip
     inputs = {name: made[name] for name in tokenizer.model_input_names if name in made}
     if not tokenizer.is_fast:
         return [Window(n, {k: v[n] for k, v in inputs.items()}, [], [], 0) for n in range(len(texts))]
-    return list(_windows(made, inputs, overlap))
+    return list(_windows(made, inputs, shared))
 
 
-def _windows(made: Any, inputs: dict[str, list[list[int]]], overlap: int) -> Iterator[Window]:
+def _windows(made: Any, inputs: dict[str, list[list[int]]], shared: int) -> Iterator[Window]:
     before, first = -1, 0
     for row, text in enumerate(made["overflow_to_sample_mapping"]):
         words = made.encodings[row].word_ids
         first = first if text == before else 0
         yield Window(text, {k: v[row] for k, v in inputs.items()}, made["offset_mapping"][row], words, first)
-        first += sum(word is not None for word in words) - overlap
+        first += sum(word is not None for word in words) - shared
         before = text
 
 
@@ -110,6 +111,11 @@ def counts(cut: Sequence[Window]) -> dict[int, int]:
     for window in cut:
         found[window.text] = found.get(window.text, 0) + 1
     return found
+
+
+def overlap(kept: Kept) -> int:
+    """How many tokens neighbouring windows share where the middle of an entity must not be a window's edge."""
+    return min(_OVERLAP, _room(kept) // 4)
 
 
 def _room(kept: Kept) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from core.errors import BadSetting, RequestRefused
 from core.hub import HERE
 from core.llm import Progress
-from core.pipelines.encoder import Lost, Window, counts, logits, read, windows
+from core.pipelines.encoder import Lost, Window, counts, logits, overlap, read, windows
 from core.pipelines.kept import model
 from core.pipelines.lines import checked
 from core.pipelines.task import Task, Tell, architecture
@@ -26,7 +26,6 @@ TASK = Task(
 )
 # transformers': how the tokens of a word, and the words of an entity, are put together.
 STRATEGIES = ("simple", "first", "average", "max", "none")
-_OVERLAP = 64  # Tokens that two windows share; each is believed on the half that is farther from its edge.
 _OUTSIDE = "O"
 
 
@@ -66,7 +65,8 @@ def entities(name: str, texts: Sequence[str], tell: Tell[Progress | list[Marked]
         raise RequestRefused(
             HERE, "Choose another model.", "This model's tokenizer does not tell where its tokens stand."
         )
-    cut = windows(kept, given, overlap=_OVERLAP)
+    shared = overlap(kept)
+    cut = windows(kept, given, shared=shared)
     left, found = counts(cut), dict[int, list[tuple[Window, Any]]]()
     for batch, answers in logits(kept, cut):
         done = []
@@ -79,7 +79,7 @@ def entities(name: str, texts: Sequence[str], tell: Tell[Progress | list[Marked]
             elif window.text in left:
                 found.setdefault(window.text, []).append((window, answers[place]))
                 if len(found[window.text]) == left[window.text]:
-                    marked = _marked(kept.model, given[window.text], found.pop(window.text), strategy)
+                    marked = _marked(kept.model, given[window.text], found.pop(window.text), shared, strategy)
                     done.append(Marked(window.text, texts[window.text], tuple(marked)))
         tell(done)
 
@@ -95,12 +95,12 @@ class _Token:
     logits: Any
 
 
-def _marked(pipe: Any, text: str, parts: list[tuple[Window, Any]], strategy: str) -> Iterator[Entity]:
+def _marked(pipe: Any, text: str, parts: list[tuple[Window, Any]], shared: int, strategy: str) -> Iterator[Entity]:
     """The entities of one text. Which tokens belong together is decided by the pipeline's own code."""
     from transformers.pipelines.token_classification import AggregationStrategy
 
     way = AggregationStrategy[strategy.upper()]
-    for run in _runs(list(_tokens(sorted(parts, key=lambda part: part[0].first))), pipe.model.config.id2label):
+    for run in _runs(list(_tokens(sorted(parts, key=lambda part: part[0].first), shared)), pipe.model.config.id2label):
         for one in pipe.aggregate([_pre_entity(pipe, text, place, token) for place, token in run], way):
             label = one.get("entity_group", one.get("entity"))
             if label != _OUTSIDE:
@@ -114,12 +114,12 @@ def _entity(text: str, label: str, start: int, end: int, score: float) -> Entity
     return Entity(label, text[start:end], start, end, score)
 
 
-def _tokens(parts: list[tuple[Window, Any]]) -> Iterator[_Token]:
-    """The tokens of the whole text, each from the window in whose edge it is not."""
+def _tokens(parts: list[tuple[Window, Any]], shared: int) -> Iterator[_Token]:
+    """The tokens of the whole text. Of those that two windows share, each is believed on the half far from its edge."""
     for number, (window, rows) in enumerate(parts):
         inner = [place for place, word in enumerate(window.words) if word is not None]
-        from_here = _OVERLAP // 2 if number else 0
-        upto = len(inner) - (_OVERLAP - _OVERLAP // 2 if number < len(parts) - 1 else 0)
+        from_here = shared // 2 if number else 0
+        upto = len(inner) - (shared - shared // 2 if number < len(parts) - 1 else 0)
         for place in inner[from_here:upto]:
             start, end = window.spans[place]
             goes_on = place > 0 and window.words[place] == window.words[place - 1]

@@ -88,5 +88,8 @@ def _bytes(files: Iterable[Path]) -> int:
 def _numbers(file: Path) -> int:
     """How many numbers a safetensors file holds, by its header: 8 bytes of length, then JSON."""
     with file.open("rb") as opened:
-        header = json.loads(opened.read(int.from_bytes(opened.read(8), "little")))
+        length = int.from_bytes(opened.read(8), "little")
+        if length > file.stat().st_size:
+            raise ValueError("the file's header is longer than the file")
+        header = json.loads(opened.read(length))
     return sum(math.prod(row["shape"]) for name, row in header.items() if name != "__metadata__")

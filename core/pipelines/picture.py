@@ -23,7 +23,6 @@ SCHEDULERS = {
     "Heun": "HeunDiscreteScheduler",
     "DPM++ 2M": "DPMSolverMultistepScheduler",
     "UniPC": "UniPCMultistepScheduler",
-    "LCM": "LCMScheduler",
 }
 
 

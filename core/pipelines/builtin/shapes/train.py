@@ -124,7 +124,7 @@ def train_vae(vae: Any, pictures: Any, until: float, batch: int, device: str) ->
     import torch
     from torch.nn.functional import l1_loss, mse_loss
 
-    weights = list(vae.parameters())
+    weights = [weight for weight in vae.parameters() if weight.requires_grad]
     optimizer = adamw(weights, device)
 
     def loss() -> Any:
@@ -152,7 +152,8 @@ def latents_of(vae: Any, pictures: Any, batch: int, device: str) -> Any:
             wanted = pictures[start : start + batch].float() / 127.5 - 1
             found.append(vae.encode(wanted).latent_dist.mean.half())
     latents = torch.cat(found)
-    vae.register_to_config(scaling_factor=1 / latents[:2000].float().std().item())
+    if vae.encoder.conv_in.weight.requires_grad:
+        vae.register_to_config(scaling_factor=1 / latents[:2000].float().std().item())
     return (latents * vae.config.scaling_factor).clone()
 
 
@@ -230,9 +231,16 @@ def learnt(given: argparse.Namespace, began: float) -> Any:
     pool, tokenizer = gathered(given.pool), networks.tokenizer()
     pictures = torch.cat([_bytes(pool[start : start + 1000], device) for start in range(0, len(pool), 1000)])
     print(f"{len(pool)} pictures after {time.monotonic() - began:.0f} s", flush=True)
-    vae, unet, encoder = networks.vae(), networks.unet(), networks.text_encoder(len(tokenizer))
-    parts = {"vae": vae, "unet": unet, "text_encoder": encoder, "tokenizer": tokenizer}
-    parts["scheduler"] = networks.scheduler()
+    if given.go_on:
+        parts = StableDiffusionPipeline.from_pretrained(given.out, dtype=torch.float32).components
+        vae, unet, encoder, tokenizer = (parts[name] for name in ("vae", "unet", "text_encoder", "tokenizer"))
+        # What the latents mean must not change any more: the UNet has learnt it.
+        vae.encoder.requires_grad_(False)
+        vae.quant_conv.requires_grad_(False)
+    else:
+        vae, unet, encoder = networks.vae(), networks.unet(), networks.text_encoder(len(tokenizer))
+        parts = {"vae": vae, "unet": unet, "text_encoder": encoder, "tokenizer": tokenizer}
+        parts |= {"scheduler": networks.scheduler(), "safety_checker": None, "feature_extractor": None}
     for network in (vae, unet, encoder):
         network.to(device)
     train_vae(vae, pictures, time.monotonic() + given.vae, given.batch[0], device)
@@ -241,7 +249,8 @@ def learnt(given: argparse.Namespace, began: float) -> Any:
     ids = tokenizer([text for _, text in pool], padding="max_length", return_tensors="pt").input_ids.to(device)
     print(f"latents after {time.monotonic() - began:.0f} s", flush=True)
     train_unet(parts, latents, ids, began + given.seconds, given.batch[1], device)
-    return StableDiffusionPipeline(**parts, safety_checker=None, feature_extractor=None, requires_safety_checker=False)
+    parts.pop("image_encoder", None)
+    return StableDiffusionPipeline(**parts, requires_safety_checker=False)
 
 
 def _bytes(examples: list[tuple[Scene, str]], device: str) -> Any:
@@ -261,6 +270,7 @@ def main() -> None:
     arguments.add_argument("--vae", type=float, default=55, help="seconds of it for the autoencoder")
     arguments.add_argument("--pool", type=int, default=200_000, help="scenes to learn from")
     arguments.add_argument("--batch", type=int, nargs=2, default=(96, 512), metavar=("VAE", "UNET"))
+    arguments.add_argument("--go-on", action="store_true", help="train what lies in --out some more, the encoder apart")
     arguments.add_argument("--evaluate", type=int, metavar="COUNT")
     arguments.add_argument("--out", type=Path, default=OUT)
     given = arguments.parse_args()
@@ -268,7 +278,7 @@ def main() -> None:
         learnt(given, began).to(dtype=torch.float16).save_pretrained(given.out)
         print(f"saved after {time.monotonic() - began:.0f} s", flush=True)
         return
-    kept = StableDiffusionPipeline.from_pretrained(given.out, torch_dtype=torch.float32)
+    kept = StableDiffusionPipeline.from_pretrained(given.out, dtype=torch.float32)
     kept.set_progress_bar_config(disable=True)
     record = evaluate(kept, given.evaluate)
     (given.out / "record.json").write_text(json.dumps(record, indent=1) + "\n")
