@@ -75,15 +75,17 @@ def _about(task: Task, resolve: Resolve, *values: Any) -> tuple[str, Any]:
     except AppError as error:
         if not getattr(error, "fetchable", False):
             return f"⚠️ {harmless(str(error))}", gr.update(visible=False)
-        return _missing(name, error)
+        return _missing(name, task)
 
 
-def _missing(name: str, error: AppError) -> tuple[str, Any]:
-    """What fetching would take, asked of the Hub, or why it cannot be told: the first error says how to go on."""
+def _missing(name: str, task: Task) -> tuple[str, Any]:
+    """What fetching would take, asked of the Hub, or why it cannot be told."""
     try:
         plan: Plan = asyncio.run(lookup(name))
     except AppError as unknown:
-        return f"⚠️ {harmless(str(error))} {harmless(str(unknown))}", gr.update(visible=False)
+        other = " The built-in model works without it." if task.built_in else ""
+        told = f"⚠️ {plain(name)} is not on this machine. {harmless(str(unknown))}{other}"
+        return told, gr.update(visible=False)
     told = (
         f"{plain(name)} is not on this machine: {_bytes(plan.size)} to download, {_bytes(plan.free)} free on the disk."
     )

@@ -51,7 +51,7 @@ def pictures(page: Page, opened: Callable[..., Any]) -> None:
                 elem_id="pictures-live",
             )  # fmt: skip
             gallery = gr.Gallery(
-                label="Pictures", columns=4, height="auto", object_fit="contain", format="png", interactive=False,
+                label="Pictures", columns=4, height=230, object_fit="contain", format="png", interactive=False,
                 visible=False, elem_id="pictures-gallery",
             )  # fmt: skip
             about = gr.Markdown(elem_classes="facts", elem_id="pictures-about")
@@ -75,8 +75,8 @@ def _settings() -> list[Any]:
             0, 20, first["guidance"], step=0.5, label="Guidance", min_width=140, info="How much the prompt counts."
         )
     with gr.Row():
-        width = gr.Slider(64, 2048, first["width"], step=8, label="Width", min_width=140)
-        height = gr.Slider(64, 2048, first["height"], step=8, label="Height", min_width=140)
+        width = gr.Number(first["width"], label="Width", precision=0, step=8, min_width=100, elem_id="pictures-width")
+        height = gr.Number(first["height"], label="Height", precision=0, step=8, min_width=100)
     with gr.Row():
         seed = gr.Number(0, label="Seed", precision=0, minimum=0, min_width=100, elem_id="pictures-seed")
         count = gr.Slider(1, MOST_IMAGES, 1, step=1, label="Pictures", min_width=140)
@@ -149,7 +149,12 @@ def _live(drawn: list[Step], asked: Wish) -> Any:
 
 
 def _first(made: list[Picture]) -> Any:
-    return made[0].image if made else gr.skip()
+    """The first picture in the place of its sketches, as large as they were."""
+    if not made:
+        return gr.skip()
+    image = made[0].image
+    scale = max(1.0, _SIDE / max(image.size))
+    return image.resize((round(image.width * scale), round(image.height * scale)))
 
 
 def _finished(made: list[Picture]) -> tuple[Any, str]:
