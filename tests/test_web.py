@@ -14,6 +14,8 @@ import pytest
 from core.errors import AddressRefused, PageUnread
 from core.web import Link, Page, Visit, Wire, fetch, fetch_all
 from core.web.fetch import AT_ONCE
+from core.web.lists import with_lists
+from core.web.page import page
 from tests.site import NAVIGATION, Listener, Site, redirect
 from tests.worst import MAKE, measured
 
@@ -286,3 +288,30 @@ async def test_leaving_ends_every_request(site: Site) -> None:
     while site.now:
         assert time.monotonic() - left < 1
         await asyncio.sleep(0.02)
+
+
+PROSE = "<p>" + "We make boats that float in any harbour of the north sea, and have done so for long. " * 8 + "</p>"
+
+
+def test_lists_are_part_of_what_a_page_says_and_menus_are_not() -> None:
+    menu = '<div><ul><li><a href="/a">Menu A</a></li><li><a href="/b">Menu B</a></li></ul></div>'
+    things = (
+        '<ul class="x"><li>The Heron, for two<ul><li>in blue</li></ul></li><li>The <a href="/t">Teal</a>, for six</ul>'
+    )
+    html = f"<html><title>Acme</title><body>{menu}<main>{PROSE}{things}{PROSE}</main></body></html>"
+    text = page("http://a.example/", "http://a.example/", html.encode(), "text/html", "text/html").text
+    assert [line for line in text.splitlines() if line.startswith("•")] == [
+        "• The Heron, for two", "• in blue", "• The Teal, for six",
+    ]  # fmt: skip
+    assert "Menu" not in text
+
+
+@pytest.mark.parametrize("piece", ["<ul>", "<ul", "</ul>", "<a ", "<", "</li", "</li ", "<ul><li>", "<ul><a href=x>"])
+def test_lists_of_any_kind_are_read_in_linear_time(piece: str) -> None:
+    def seconds(length: int) -> float:
+        text = "<ul>" + piece * (length // len(piece)) + "</ul>"
+        started = time.process_time()
+        with_lists(text)
+        return time.process_time() - started
+
+    assert seconds(400_000) < 8 * seconds(100_000) + 0.1

@@ -1,6 +1,6 @@
 """The main part of a page as Markdown: headings, lists, tables and code as they stand. Knows no network.
 
-Resiliparse's main text is better at leaving menus out, but it drops short lists and knows no headings, and a document
+Resiliparse's main text is better at leaving menus out, but it knows no headings, and a document
 that is split along its structure needs both.
 """
 

@@ -19,6 +19,7 @@ from core.material import visible as seen
 from core.web.bounds import MOST_TAGS, bounded
 from core.web.charset import decoded
 from core.web.hidden import without_hidden
+from core.web.lists import with_lists
 from core.web.markup import as_markdown
 
 LONGEST_TEXT = 100_000  # characters of a page's text that are kept
@@ -95,7 +96,7 @@ def _visible(html: str, deep: bool, longest: int) -> str:
 
     Looking for the main text takes quadratic time in a `deep` page, so there all is taken.
     """
-    main = "" if deep else extract_plain_text(html, main_content=True, alt_texts=False)
+    main = "" if deep else extract_plain_text(with_lists(html), main_content=True, alt_texts=False)
     if len(main) < _THIN:
         main = extract_plain_text(html, main_content=False, alt_texts=False)
     return _clean(main[:longest])
