@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core import jobs, sample_site
-from core.errors import AppError
+from core.errors import AppError, BadSetting
 from core.jobs import Job, Report
 from core.rag.crawl import Crawl, crawl, documents
 from core.rag.generation import manifest_of
@@ -18,6 +18,7 @@ from core.rag.load import File, read_all, uploads
 from core.rag.own import Making, change, home, making
 from core.rag.own import documents as own_documents
 from core.rag.passages import Document
+from core.settings import settings
 from core.visitors import visitor
 from core.web import Visit, Wire
 from tabs.knowledge_bases import embedding_model
@@ -54,6 +55,9 @@ def add_files(paths: Sequence[str]) -> Job:
 def add_pages(urls: Sequence[str], visit: Visit) -> Job:
     """Add web pages, those of them that `visit` has read already without reading them again. Raises AppError."""
 
+    if len(urls) > settings().crawl_pages:
+        raise BadSetting(f"At most {settings().crawl_pages:,} pages can be added at once.")
+
     def read(report: Report) -> Added:
         found: list[Document] = []
         problems: list[str] = []
@@ -86,8 +90,9 @@ def find_pages(url: str, depth: int, most: int, visit: Visit) -> Job:
 
         try:
             jobs.follow(crawl(url, depth, most, visit), report, keep)
-        finally:
-            visit.wire.stop.set()
+        except BaseException:
+            visit.wire.stop.set()  # Reading in threads ends with the work.
+            raise
         return [asdict(row) for row in last.rows]
 
     return jobs.start("crawl", "Looking for the pages of a site", work)

@@ -23,13 +23,14 @@ from tabs.knowledge_view import Talk, bubbles, prompt, why
 from tabs.parts import QUIET, Turn, picker, toast, told, wanted
 
 EXAMPLES = (
-    "What number do I ring at three in the morning when the river is coming over the wall?",
+    "What does it cost to rent the Otter OT-24 for a month?",
     "How do the reaction times differ among the three Ardle contracts?",
-    "Is it dearer to rent a plain or a cooled sampler for a month?",
+    "Which Millrace plan allows more API calls a minute, River or Estuary?",
     "Who is Anna K. Lindqvist, and who is Anna M. Lindqvist?",
 )
 WELCOME = """### Ask the documents
-Every answer names its passages; click a number to read it where it stands. Then ask on: “And for the other one?”"""
+Every answer names its passages; click a number to read it where it stands. Then ask on, as after the first
+of these: “And the OT-24R?”"""
 LONGEST_TALK = 20  # answers that are shown and kept for follow-ups
 _DEFAULTS = Search()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -13,50 +12,19 @@ from core import jobs
 from core.errors import AppError, BadSetting, OtherModel
 from core.jobs import Job
 from core.markdown import harmless, plain
-from core.rag.embedding import BUILT_IN
-from core.rag.load import KINDS as FILES
-from core.rag.own import Making
+from core.rag.own import Making, home, making
 from core.rag.split import Recipe
 from core.settings import settings
+from core.visitors import visitor
 from core.web import Visit
 from tabs import Page
 from tabs.jobs import bar
 from tabs.knowledge_adding import KINDS, add_files, add_pages, counted, find_pages, other_model, remake, remove, visit
 from tabs.knowledge_bases import OWN, opened
+from tabs.knowledge_form import form, manner, removal
 from tabs.parts import QUIET, Turn, told
 
-SPLITTINGS = [
-    ("along headings and tables", "structure"), ("LangChain, recursive", "recursive"), ("LangChain, 1000/200", "plain"),
-]  # fmt: skip
 SHOWN = 300  # documents in the table
-
-
-@dataclass(frozen=True)
-class Form:
-    """The widgets for adding documents."""
-
-    files: gr.File
-    url: gr.Textbox
-    depth: gr.Slider
-    most: gr.Slider
-    choice: gr.Column
-    links: gr.CheckboxGroup
-    folder: gr.Textbox
-
-
-@dataclass(frozen=True)
-class Manner:
-    """The widgets that say how documents are made into an index. In a closed accordion they have no value."""
-
-    kind: gr.Radio
-    size: gr.Slider
-    overlap: gr.Slider
-    model: gr.Dropdown
-    store: gr.Dropdown
-
-    def inputs(self, folder: gr.Textbox) -> list[Any]:
-        """The widgets, in the order of `_how`."""
-        return [self.kind, self.size, self.overlap, self.model, self.store, folder]
 
 
 def documents(page: Page, base: gr.State, changed: gr.State) -> None:
@@ -69,9 +37,9 @@ def documents(page: Page, base: gr.State, changed: gr.State) -> None:
         with gr.Column(scale=2, min_width=320, visible=False, elem_id="documents-own") as own:
             line = gr.Markdown(elem_id="documents-job")
             stop = gr.Button("Stop", size="sm", variant="stop", visible=False, elem_id="documents-stop")
-            form, buttons = _form()
-            drop, dropping = _removal()
-            manner, remaking = _manner()
+            entered, buttons = form()
+            drop, dropping = removal()
+            made, remaking = manner()
             with gr.Column(visible=False, elem_id="documents-consent") as consent:
                 question = gr.Markdown(elem_id="documents-question")
                 agreed = gr.Button("Rebuild", variant="primary", size="sm", elem_id="documents-agreed")
@@ -79,85 +47,26 @@ def documents(page: Page, base: gr.State, changed: gr.State) -> None:
     for event in (page.load, base.change, changed.change):
         event(_shown, base, shown, **QUIET)
     page.load(_latest, job, [job, turn], **QUIET)
+    page.load(_kept, None, made.inputs(entered.folder), **QUIET)
     started = [job, turn, line, consent, question]
     works: list[tuple[Any, Callable[..., Job | OtherModel | None], list[Any]]] = [
-        (form.files.upload, _files, [form.files]), (buttons[0].click, _page, [form.url]),
-        (buttons[2].click, _ticked, [form.links, pages]), (dropping.click, _drop, [drop]),
-        (remaking.click, _remade(False), manner.inputs(form.folder)),
-        (agreed.click, _remade(True), manner.inputs(form.folder)),
-        *((button.click, _remade(False), manner.inputs(form.folder)) for button in buttons[3:]),
+        (entered.files.upload, _files, [entered.files]), (buttons[0].click, _page, [entered.url]),
+        (buttons[2].click, _ticked, [entered.links, pages]), (dropping.click, _drop, [drop]),
+        (remaking.click, _remade(False), made.inputs(entered.folder)),
+        (agreed.click, _remade(True), made.inputs(entered.folder)),
+        *((button.click, _remade(False), made.inputs(entered.folder)) for button in buttons[3:]),
     ]  # fmt: skip
     for button, handler, inputs in works:
         page.jobs(button(_begins(handler), [turn, *inputs], started, **QUIET))
-    crawling = [turn, form.url, form.depth, form.most]
+    crawling = [turn, entered.url, entered.depth, entered.most]
     page.jobs(buttons[1].click(_crawl, crawling, [*started, pages], **QUIET))
     # A look at another job puts a new Turn into `turn`, and the one before is over.
     seen = job.change(
-        _watched, [job, turn, changed], [line, stop, form.choice, form.links, changed], trigger_mode="multiple", **QUIET
+        _watched, [job, turn, changed], [line, stop, entered.choice, entered.links, changed],
+        trigger_mode="multiple", **QUIET,
     )  # fmt: skip
-    seen.success(lambda: None, None, form.files, **QUIET)
+    seen.success(lambda: None, None, entered.files, **QUIET)
     stop.click(_stop, job, None, **QUIET)
-
-
-# --- layout -----------------------------------------------------------------------------------------------------------
-
-
-def _form() -> tuple[Form, list[gr.Button]]:
-    files = gr.File(
-        label="Add files", file_count="multiple", file_types=sorted(FILES), height=120, elem_id="documents-files"
-    )
-    url = gr.Textbox(label="Add from the web", placeholder="example.com/page", max_lines=1, elem_id="documents-url")
-    with gr.Row():
-        one = gr.Button("Add this page", size="sm", min_width=120, elem_id="documents-page")
-        more = gr.Button("Find pages of this site", size="sm", min_width=120, elem_id="documents-crawl")
-    with gr.Accordion("How far to look", open=False):
-        depth = gr.Slider(0, 5, 2, step=1, label="Links from this page", elem_id="documents-depth")
-        most = gr.Slider(1, settings().crawl_pages, min(30, settings().crawl_pages), step=1, label="Pages at most")
-    with gr.Column(visible=False, elem_id="documents-choice") as choice:
-        links = gr.CheckboxGroup([], label="Pages to add", elem_id="documents-links")
-        ticked = gr.Button("Add the ticked pages", size="sm", variant="primary", elem_id="documents-ticked")
-    # A folder of this machine is for its owner only, and what is not drawn cannot be filled in.
-    folder = gr.Textbox(
-        label="A folder of this machine", placeholder="/home/me/notes", max_lines=1, visible=not settings().public,
-        elem_id="documents-folder",
-    )  # fmt: skip
-    buttons = [one, more, ticked]
-    if not settings().public:
-        buttons.append(gr.Button("Read this folder", size="sm", elem_id="documents-read"))
-    return Form(files, url, depth, most, choice, links, folder), buttons
-
-
-def _removal() -> tuple[gr.Dropdown, gr.Button]:
-    with gr.Row():
-        drop = gr.Dropdown(
-            [], value=[], multiselect=True, label="Remove", scale=3, min_width=180, elem_id="documents-drop"
-        )
-        button = gr.Button("Remove", size="sm", variant="stop", scale=1, min_width=90, elem_id="documents-remove")
-    return drop, button
-
-
-def _manner() -> tuple[Manner, gr.Button]:
-    usual = Making()
-    with gr.Accordion("How they are read", open=False, elem_id="documents-manner"):
-        kind = gr.Radio(
-            SPLITTINGS, value="structure", label="Splitting", elem_id="documents-kind",
-        )  # fmt: skip
-        size = gr.Slider(
-            200, 4_000, usual.recipe.size, step=50, label="Characters in a passage", elem_id="documents-size"
-        )
-        overlap = gr.Slider(0, 1_000, usual.recipe.overlap, step=10, label="Overlap", elem_id="documents-overlap")
-        model = gr.Dropdown(
-            [(label, name) for name, label in BUILT_IN.items()], value=usual.model, label="Embedding model",
-            info=None if settings().public else "Or st/MODEL of this machine, or PROVIDER/MODEL.",
-            allow_custom_value=not settings().public, elem_id="documents-model",
-        )  # fmt: skip
-        store = gr.Dropdown(
-            [("Chroma, on disk", "chroma"), ("FAISS, in memory", "faiss")], value=usual.store, label="Vector store",
-            info=None if settings().public else "Or HOST:PORT of a Chroma server.",
-            allow_custom_value=not settings().public, elem_id="documents-store",
-        )  # fmt: skip
-        button = gr.Button("Make the index again", size="sm", elem_id="documents-remake")
-    return Manner(kind, size, overlap, model, store), button
 
 
 # --- what is there ----------------------------------------------------------------------------------------------------
@@ -269,13 +178,19 @@ def _how(
     store: str | None,
     folder: str | None,
 ) -> Making:
-    usual = Making()
+    usual = making(home(visitor().owner))
     recipe = Recipe(
         kind or usual.recipe.kind,  # type: ignore[arg-type]
         usual.recipe.size if size is None else int(size),
         usual.recipe.overlap if overlap is None else int(overlap),
     )
     return Making(model or usual.model, store or usual.store, recipe, (folder or "").strip())
+
+
+def _kept() -> list[Any]:
+    """Values for the widgets that say how the visitor's index is made."""
+    how = making(home(visitor().owner))
+    return [how.recipe.kind, how.recipe.size, how.recipe.overlap, how.model, how.store, how.folder]
 
 
 def _latest(current: str) -> Any:

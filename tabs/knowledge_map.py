@@ -175,7 +175,9 @@ def _wrapped(text: str, width: int = 60) -> str:
 def _layout(dimensions: int) -> dict[str, Any]:
     axis = {"showticklabels": False, "title": {"text": ""}, "gridcolor": "rgba(128,128,128,0.2)", "zeroline": False}
     plane = {"xaxis": axis, "yaxis": axis}
-    space = {"scene": {f"{name}axis": {**axis, "showbackground": False} for name in "xyz"}}
+    scene: dict[str, Any] = {f"{name}axis": {**axis, "showbackground": False} for name in "xyz"}
+    near = {"camera": {"eye": {"x": 1.0, "y": 1.0, "z": 0.7}}, "aspectmode": "cube"}
+    space = {"scene": scene | near}
     return {
         "height": 560, "margin": {"l": 8, "r": 8, "t": 8, "b": 8}, "hovermode": "closest",
         "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)",

@@ -198,14 +198,14 @@ def test_too_few_passages_make_no_map(own: Path) -> None:
 
 # --- endpoints --------------------------------------------------------------------------------------------------------
 
-DESK = "What number do I ring at three in the morning when the river is coming over the wall?"
+RENT = "What does it cost to rent the Otter OT-24 for a month?"
 
 
 def answering(request: Request) -> Reply:
     """A model that answers from the passages, cites them, and adds a number of its own."""
     if "reference answer" in json.dumps(request.body):
         return Say(('{"why": "right", "accuracy": 5, "completeness": 4, "relevance": 5}',))
-    return Say(("Ring the flood desk, ", "+44 191 498 0199. [1] ", "It costs 98,765 euros. [1]"), pace=0.1)
+    return Say(("The rent of an OT-24 ", "is £310 a month. [1] ", "Buying it costs 98,765 euros. [1]"), pace=0.1)
 
 
 @pytest.fixture(scope="module")
@@ -252,22 +252,22 @@ def test_a_search_gives_ranked_passages(client: Client, mode: str) -> None:
 
 @pytest.mark.parametrize("choice", ["openai/gpt-4.1", "claude/claude-haiku-4-5", "ollama/llama3.2:3b"])
 def test_an_answer_streams_with_its_citations_and_what_to_doubt(client: Client, choice: str) -> None:
-    steps = list(client.submit(DESK, choice, api_name="/ask"))
+    steps = list(client.submit(RENT, choice, api_name="/ask"))
     assert len({step["answer"] for step in steps}) > 2
     last = steps[-1]
     assert last["answer"].endswith("98,765 euros. [1]")
     assert [mark["number"] for mark in last["citations"]] == [1, 1]
     assert [last["answer"][value["start"] : value["end"]] for value in last["unknown"]] == ["98,765"]
-    assert any("0199" in passage["text"] for passage in last["passages"])
-    assert DESK in last["prompt"]
+    assert any("£310" in passage["text"] for passage in last["passages"])
+    assert RENT in last["prompt"]
     assert {"embedding", "first token", "answer"} <= set(last["timings"])
 
 
 def test_without_a_model_sentences_are_quoted_and_nobody_is_asked(client: Client, service: Provider) -> None:
     before = len(service.asked())
-    last = list(client.submit(DESK, "none", api_name="/ask"))[-1]
+    last = list(client.submit(RENT, "none", api_name="/ask"))[-1]
     assert last["is_quoted"]
-    assert "0199" in last["answer"]
+    assert "£310" in last["answer"]
     assert last["citations"]
     assert len(service.asked()) == before
 
@@ -278,11 +278,11 @@ def test_when_the_model_fails_sentences_are_quoted_and_the_failure_is_told(
 ) -> None:
     service.script = lambda request: Refuse(401)
     try:
-        last = list(client.submit(DESK, choice, api_name="/ask"))[-1]
+        last = list(client.submit(RENT, choice, api_name="/ask"))[-1]
     finally:
         service.script = answering
     assert last["is_quoted"]
-    assert "0199" in last["answer"]
+    assert "£310" in last["answer"]
     assert last["error"]
 
 
@@ -306,7 +306,7 @@ def test_a_follow_up_is_completed_from_what_was_said(client: Client) -> None:
 def test_a_set_of_questions_is_measured(client: Client) -> None:
     rows = [
         {"question": "Where is Marrowfen's head office?", "keywords": ["Gantry House"], "category": "fact"},
-        {"question": DESK, "keywords": ["0199", "never written anywhere"], "category": "fact"},
+        {"question": RENT, "keywords": ["£310", "never written anywhere"], "category": "fact"},
     ]
     steps = list(client.submit("\n".join(map(json.dumps, rows)), api_name="/evaluate"))
     last = steps[-1]
