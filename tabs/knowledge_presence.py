@@ -25,11 +25,12 @@ def presence(page: Page) -> None:
     """Have a visitor's documents removed with the last page that showed this tab. The owner's stay."""
     if settings().public:
         # Gradio forgets a session's state an hour after its page was closed.
-        here = gr.State(("", ""), delete_callback=_left)
-        page.load(_arrived, None, here, **QUIET)
+        here = gr.State(("", ""), delete_callback=left)
+        page.load(arrived, None, here, **QUIET)
 
 
-def _arrived(request: gr.Request) -> tuple[str, str]:
+def arrived(request: gr.Request) -> tuple[str, str]:
+    """Note that a visitor has opened a page; what `left` is to be told."""
     own, session = home(visitor().owner), request.session_hash or ""
     with _guard:
         _present.setdefault(own, set()).add(session)
@@ -37,7 +38,8 @@ def _arrived(request: gr.Request) -> tuple[str, str]:
     return str(own), session
 
 
-def _left(here: tuple[str, str]) -> None:
+def left(here: tuple[str, str]) -> None:
+    """Note that a page is closed, and remove the documents with the visitor's last one."""
     own, session = Path(here[0]), here[1]
     with _guard:
         pages = _present.get(own, set())

@@ -74,7 +74,11 @@ def test_the_first_visitor_sees_the_documents_being_read_and_is_answered_then(pa
     expect(page.locator("#knowledge-status")).to_contain_text("for the first time", timeout=SOON)
     answered(page, "£310", LONG)
     bot = page.locator("#knowledge-bot")
-    assert bot.locator("mark").all_inner_texts() == ["+44 191 555 0000"]
+    red = bot.locator("mark").all_inner_texts()
+    assert "+44 191 555 0000" in red
+    assert any("evil.example" in text for text in red)
+    assert "£310" not in red
+    assert not any("evil.example" in link for link in bot.locator("a").evaluate_all("all => all.map((a) => a.href)"))
     assert bot.locator("img").count() == 0
 
 
@@ -162,7 +166,7 @@ def test_the_map_draws_passages_the_question_and_its_hits(page: Page) -> None:
     plot = page.locator("#map-plot")
     expect(plot.locator(".scatterlayer .trace")).to_have_count(7, timeout=LONG)
     kinds = {"company", "contracts", "people", "policies", "products", "found", "question"}
-    assert set(plot.locator(".legendtext").all_inner_texts()) == kinds
+    assert set(plot.locator(".legendtext").all_text_contents()) == kinds
     before = plot.locator(".scatterlayer").inner_html()
     page.locator("#map-method").get_by_text("PCA").click()
     page.wait_for_function("old => document.querySelector('#map-plot .scatterlayer')?.innerHTML !== old", arg=before)

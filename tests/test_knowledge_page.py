@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import gradio as gr
 import numpy as np
 import pytest
 from gradio_client import Client
@@ -20,8 +21,10 @@ from core.rag.own import Making, change, documents, home, index, making, remove
 from core.rag.passages import Document, Hit, Passage
 from core.rag.split import Recipe
 from core.rag.support import support
+from core.visitors import Visitor, visiting
 from tabs.knowledge_answering import wished
 from tabs.knowledge_bases import embedding_model
+from tabs.knowledge_presence import arrived, left
 from tabs.knowledge_view import marked, text
 from tests.live import launched
 from tests.services import Provider, Refuse, Reply, Request, Say
@@ -146,6 +149,19 @@ def test_strangers_get_no_folder_and_no_foreign_model(limits: Callable[..., None
     for wrong in ({"folder": "/etc"}, {"model": "openai/text-embedding-3-small"}, {"store": "10.0.0.1:8000"}):
         with pytest.raises(BadSetting):
             Making(**wrong)  # type: ignore[arg-type]
+
+
+def test_documents_go_with_a_visitors_last_page(own: Path) -> None:
+    change(own, making(own), quiet, embedding_model, [note("a")])
+    with visiting(Visitor(session="someone")):
+        pages = [arrived(gr.Request(session_hash=session)) for session in ("one", "two")]
+    with visiting(Visitor(session="another")):
+        other = arrived(gr.Request(session_hash="three"))
+    left(pages[0])
+    left(other)
+    assert sources(own) == {"a"}
+    left(pages[1])
+    assert not own.exists()
 
 
 def test_there_is_an_end_to_what_can_be_added(own: Path, limits: Callable[..., None]) -> None:
