@@ -30,11 +30,15 @@ def multiplies_16_bits() -> bool:
 
 def free_memory() -> float:
     """Free bytes: of the GPU, else of the machine or of the container, whichever is less."""
-    import psutil
     import torch
 
-    if torch.cuda.is_available():
-        return float(torch.cuda.mem_get_info()[0])
+    return float(torch.cuda.mem_get_info()[0]) if torch.cuda.is_available() else free_ram()
+
+
+def free_ram() -> float:
+    """Free bytes of the machine or of the container, whichever is less."""
+    import psutil
+
     return min(float(psutil.virtual_memory().available), _container())
 
 
