@@ -31,6 +31,25 @@ def brochure(page: Page) -> None:
     page.wait_for_timeout(8000)
 
 
+def knowledge(page: Page) -> None:
+    """A question about the sample company, and the passage that answers it."""
+    box = page.locator("#knowledge-question textarea")
+    box.fill("What is the address of the head office?")
+    box.press("Enter")
+    link = page.locator("#knowledge-bot [data-testid=bot] a").first
+    expect(link).to_be_visible(timeout=4 * SLOW)
+    expect(page.locator("#knowledge-question button.submit-button")).to_be_visible(timeout=SLOW)
+    link.click()
+    expect(page.locator("#knowledge-document-title")).to_be_visible(timeout=SLOW)
+
+
+def pipelines(page: Page) -> None:
+    """The names in a text."""
+    page.get_by_role("tab", name="Entities").click()
+    page.get_by_role("button", name="Find the entities").click()
+    page.wait_for_timeout(15_000)
+
+
 def sampling(page: Page) -> None:
     """What may come after a prompt."""
     page.get_by_role("button", name="Show what may come next").click()
@@ -52,7 +71,7 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp())
     with launched(folder, HF_HUB_OFFLINE="1") as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        for act in (chat, brochure, sampling, compare, tokens):
+        for act in (chat, brochure, knowledge, pipelines, sampling, compare, tokens):
             page = browser.new_page(viewport={"width": 1280, "height": 860}, locale="en-US")
             page.goto(f"{url}?__theme=light")
             expect(page.locator("#model-facts")).to_contain_text("context", timeout=SLOW)
