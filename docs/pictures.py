@@ -46,7 +46,7 @@ def knowledge(page: Page) -> None:
 def pipelines(page: Page) -> None:
     """The names in a text."""
     page.get_by_role("tab", name="Entities").click()
-    page.get_by_role("button", name="Find the entities").click()
+    page.get_by_role("button", name="Find the names").click()
     page.wait_for_timeout(15_000)
 
 
