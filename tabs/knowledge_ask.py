@@ -29,8 +29,7 @@ EXAMPLES = (
     "Who is Anna K. Lindqvist, and who is Anna M. Lindqvist?",
 )
 WELCOME = """### Ask the documents
-Every answer names its passages; click a number to read it where it stands. Then ask on, as after the first
-of these: “And the OT-24R?”"""
+Each answer names its passages: click a number to read one. Then ask on: “And the OT-24R?”"""
 LONGEST_TALK = 20  # answers that are shown and kept for follow-ups
 _DEFAULTS = Search()
 

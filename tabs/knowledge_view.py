@@ -74,7 +74,9 @@ def text(answer: str, support: Support, place: int) -> str:
         parts += [answer[end : piece[0]], f"{_OPEN}{len(kept)}{_CLOSE}"]
         kept.append((answer[piece[0] : piece[1]], piece[2]))
         end = piece[1]
-    shown = harmless("".join([*parts, answer[end:]]))
+    # A link that a model has written could lead anywhere under any name: its address is shown, and an address that
+    # stands in a passage can be followed all the same.
+    shown = re.sub(r"\](?=[(:])", "]\u2060", harmless("".join([*parts, answer[end:]])))
 
     def put(match: re.Match[str]) -> str:
         original, piece = kept[int(match[1])]
