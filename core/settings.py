@@ -57,11 +57,11 @@ class Settings(BaseSettings):
     data: str = Field("data", description="Folder for what is kept between starts: indexes, jobs, budgets.")
     embedding: str = Field(
         "minilm",
-        description="What makes vectors of texts: minilm, minilm-int8, st/MODEL on this machine, or PROVIDER/MODEL.",
+        description="What makes vectors of your own documents: minilm, minilm-int8, st/MODEL here, or PROVIDER/MODEL.",
     )
     vector_store: str = Field(
         "chroma",
-        description="Where vectors are kept: chroma (in `data`), HOST:PORT of a Chroma server, or faiss (memory).",
+        description="Where these are kept: chroma (in `data`), HOST:PORT of a Chroma server, or faiss (memory).",
     )
     jobs_at_once: int = Field(2, ge=1, description="Long works that one visitor may have running.")
     public: bool = Field(False, description="Others may open the page. `--share` and a Space set it by themselves.")
