@@ -128,7 +128,7 @@ def test_closing_the_page_ends_the_request(browser: Browser, url: str, service: 
     send(page, "Talk for ever")
     answer(page, "started")
     context.close()
-    assert service.hung_up.wait(5)
+    assert service.hung_up.wait(10)
 
 
 def test_a_new_message_ends_the_answer_before(page: Page, service: Provider) -> None:
