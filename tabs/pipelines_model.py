@@ -43,7 +43,7 @@ def model_box(task: Task, choices: Sequence[str] = ()) -> ModelBox:
         elem_id=f"{task.name}-model", info="One of the list, any Hub id (owner/name), or a folder of this machine.",
     )  # fmt: skip
     facts = gr.Markdown(elem_classes="facts", elem_id=f"{task.name}-facts")
-    fetch = gr.Button("Download", size="sm", visible=False, elem_id=f"{task.name}-fetch")
+    fetch = gr.Button("Get the model", size="sm", visible=False, elem_id=f"{task.name}-fetch")
     return ModelBox(dropdown, facts, fetch)
 
 
