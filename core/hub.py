@@ -82,11 +82,11 @@ def weights(name: str, folder: Path, stem: str = "model") -> list[Path]:
 
 def cached() -> Iterator[str]:
     """The Hub ids of the models that were downloaded, whole or not."""
-    from huggingface_hub import scan_cache_dir
+    from huggingface_hub import constants, scan_cache_dir
     from huggingface_hub.errors import CacheNotFound
 
     try:
-        repos = scan_cache_dir().repos
+        repos = scan_cache_dir(constants.HF_HUB_CACHE).repos
     except CacheNotFound:
         return
     yield from (repo.repo_id for repo in repos if repo.repo_type == "model" and is_hub_id(repo.repo_id))
