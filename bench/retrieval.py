@@ -14,9 +14,10 @@ from random import Random
 
 from core.rag.embedding import embedder
 from core.rag.evaluate import METRICS, Question, evaluate, questions
-from core.rag.index import Index, quiet
+from core.rag.index import Index
 from core.rag.lookup import Lookup
 from core.rag.origins import FolderOrigins
+from core.rag.passages import quiet
 from core.rag.search import Search
 from core.rag.split import Recipe
 

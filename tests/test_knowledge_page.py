@@ -15,10 +15,10 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError as Refused
 
 from core.errors import AppError, BadSetting, OtherModel
-from core.rag.index import Index, quiet
+from core.rag.index import Index
 from core.rag.map import LEAST, load, make
 from core.rag.own import Making, change, documents, home, index, making, remove
-from core.rag.passages import Document, Hit, Passage
+from core.rag.passages import Document, Hit, Passage, quiet
 from core.rag.split import Recipe
 from core.rag.support import support
 from core.visitors import Visitor, visiting

@@ -20,7 +20,7 @@ from core.rag.index import Index
 from core.rag.judge import judge
 from core.rag.lookup import Lookup, lookup
 from core.rag.origins import FolderOrigins
-from core.rag.passages import Passage
+from core.rag.passages import Passage, quiet
 from core.rag.search import Search, results, search
 from core.rag.sweep import sweep
 from core.rag.words import Words
@@ -28,10 +28,6 @@ from tests.services import Provider, Say
 
 KNOWLEDGE = Path(__file__).parent.parent / "knowledge-base"
 ASKED = questions((KNOWLEDGE / "knowledge-base-tests.jsonl").read_text("utf-8"))
-
-
-def quiet(_: float | None, __: str = "") -> None:
-    pass
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from random import Random
 from typing import Any
@@ -21,9 +21,8 @@ import numpy as np
 
 from core.errors import BadSetting
 from core.rag.lookup import Lookup
+from core.rag.passages import Report
 from core.rag.search import Found, Search, search
-
-Report = Callable[[float | None, str], None]
 
 SHORT = 4_000  # characters: whole documents cover much, so coverage is told for little room too
 _DRAWS = 2_000

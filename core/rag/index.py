@@ -17,7 +17,7 @@ import threading
 import time
 import uuid
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -43,7 +43,7 @@ from core.rag.generation import (
 from core.rag.guards import is_read, reading, room, writing
 from core.rag.lookup import Lookup, lookup
 from core.rag.origins import Origins
-from core.rag.passages import Passage
+from core.rag.passages import Passage, Report, quiet
 from core.rag.refresh import Refreshed, gathered, plan, refreshed, rows_of, vectors_of
 from core.rag.split import Recipe
 from core.rag.store import About, Store, Vector, known
@@ -54,12 +54,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Report = Callable[[float | None, str], None]
 _TRIES = 3
-
-
-def quiet(_: float | None, __: str = "") -> None:
-    """Tells nobody."""
 
 
 def place(folder: Path, data: str | Path | None = None) -> Path:

@@ -12,7 +12,7 @@ import shutil
 import string
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.rag.embedding import ByTokens
-from core.rag.passages import Passage
+from core.rag.passages import Passage, Report
 from core.rag.terms import COMMON
 
-Report = Callable[[float | None, str], None]
 Bytes = NDArray[np.int8]
 Scores = NDArray[np.float32]
 # A corpus larger than this goes without: it would take some 30 kB a passage on disk.

@@ -11,11 +11,10 @@ from core.rag import late
 from core.rag.corpus import Corpus
 from core.rag.embedding import ByTokens
 from core.rag.late import Late
+from core.rag.passages import Report
 from core.rag.words import Words
 
 log = logging.getLogger(__name__)
-
-Report = Callable[[float | None, str], None]
 
 
 @dataclass(frozen=True, slots=True)

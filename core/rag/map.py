@@ -5,7 +5,7 @@ PCA keeps what is far apart far apart; t-SNE (van der Maaten and Hinton, 2008) k
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from core.errors import BadSetting
 from core.rag.corpus import Corpus
+from core.rag.passages import Report
 
 Method = Literal["pca", "tsne"]
-Report = Callable[[float | None, str], None]
 Vectors = NDArray[np.float32]
 
 MOST = 5_000  # passages drawn: browsers turn no more of them smoothly

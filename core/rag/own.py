@@ -22,9 +22,9 @@ from core.errors import BadSetting, LimitReached
 from core.llm import Embeds
 from core.rag.embedding import BUILT_IN, embedder
 from core.rag.generation import current, read_contents, read_manifest, replace_text
-from core.rag.index import Index, Report
+from core.rag.index import Index
 from core.rag.origins import FolderOrigins, Origin, Outcome, ReadyOrigins
-from core.rag.passages import Document
+from core.rag.passages import Document, Report
 from core.rag.refresh import Refreshed
 from core.rag.split import Recipe
 from core.settings import settings

@@ -1,9 +1,19 @@
-"""The vocabulary of retrieval: a document, its passages, and what a search found. Knows no file format and no store."""
+"""The vocabulary of retrieval: a document, its passages, what a search found, and how long work tells how far it is.
+
+Knows no file format and no store.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+
+# Told of long work: which part of it is done, from 0 to 1 (None: nobody knows), and a sentence. It raises to stop it.
+Report = Callable[[float | None, str], None]
+
+
+def quiet(_: float | None, __: str = "") -> None:
+    """A Report that tells nobody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,11 +13,9 @@ from core.markdown import sound
 from core.rag.embedding import Embedder, Vectors
 from core.rag.generation import Entry, Manifest, Split, ordered
 from core.rag.origins import Origin, Origins
-from core.rag.passages import Document, Passage
+from core.rag.passages import Document, Passage, Report
 from core.rag.split import Recipe, split
 from core.rag.vectors import embedded
-
-Report = Callable[[float | None, str], None]
 
 # A file that was changed within so many nanoseconds before it was read may change again without its time showing it.
 _RACY = 2_000_000_000

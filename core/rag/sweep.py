@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -12,10 +12,9 @@ from core.rag.embedding import Embedder
 from core.rag.evaluate import Interval, Question, evaluate
 from core.rag.index import Index
 from core.rag.origins import Origins
+from core.rag.passages import Report
 from core.rag.search import Mode, Search
 from core.rag.split import Recipe
-
-Report = Callable[[float | None, str], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,17 +11,15 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from core.errors import AppError, StoreUnusable
 from core.rag.generation import read_contents, read_manifest, replace_text
-from core.rag.passages import Passage
+from core.rag.passages import Passage, Report
 from core.rag.store import About, Record, Store, Vector, open_store
-
-Report = Callable[[float | None, str], None]
 
 _PAGE = 500  # Records written before progress is told.
 _SAMPLE, _NEARBY = 50, 10

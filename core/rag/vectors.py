@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.rag.embedding import Embedder
+from core.rag.passages import Report
 
 Vectors = NDArray[np.float32]
-Report = Callable[[float | None, str], None]
 
 # Texts of one length take the same time, and Stop waits for one group of them.
 _GROUP = 64
