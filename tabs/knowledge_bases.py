@@ -12,10 +12,10 @@ from core import jobs
 from core.errors import BadSetting
 from core.jobs import Job, Report
 from core.llm import Embeds
+from core.rag import shipped
 from core.rag.generation import current
 from core.rag.index import Index, place
 from core.rag.own import home, index, making
-from core.rag.shipped import FOLDER, shipped
 from core.visitors import visitor
 from tabs.parts import TICK
 
@@ -64,8 +64,8 @@ class _Making:
 
 def prepare() -> None:
     """Open the sample's index, or have it made in a job. It does not wait. Raises AppError."""
-    if current(place(FOLDER)) is not None:
-        shipped()
+    if current(place(shipped.FOLDER)) is not None:
+        shipped.shipped()
         return
     with _Making.guard:
         if _job() is None:
@@ -87,22 +87,17 @@ def _job() -> Job | None:
 
 
 def _make(report: Report) -> Any:
-    from core.rag.embedding import embedder
-    from core.rag.origins import FolderOrigins
-
-    made = Index(place(FOLDER), embedder())
-    done = made.refresh(FolderOrigins(FOLDER), report=report)
-    made.lookup(report)
-    report(1.0, f"{done.passages:,} passages")
-    return {"passages": done.passages}
+    passages = len(shipped.opened(report).corpus().passages)
+    report(1.0, f"{passages:,} passages")
+    return {"passages": passages}
 
 
 def _sample() -> Index | str:
     if (job := _job()) is not None:
         share = f" ({job.fraction:.0%})" if job.fraction else ""
         return f"The sample documents are being read for the first time: {job.text or 'it begins'}{share}"
-    if current(place(FOLDER)) is None:
+    if current(place(shipped.FOLDER)) is None:
         prepare()
         return "The sample documents are being read for the first time."
-    opening = shipped()
+    opening = shipped.shipped()
     return opening.result() if opening.done() else "The sample documents are being opened."

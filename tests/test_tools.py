@@ -229,9 +229,8 @@ def shelf(tmp_path: Path, limits: Callable[..., None], monkeypatch: pytest.Monke
     folder = tmp_path / "documents"
     limits(data=tmp_path / "data")
     monkeypatch.setattr(shipped, "FOLDER", folder)
-    shipped._opening.cache_clear()
-    yield folder
-    shipped._opening.cache_clear()
+    monkeypatch.setattr(shipped._Opening, "future", None)
+    return folder
 
 
 def look_up(query: str) -> str:

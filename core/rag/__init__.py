@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from core.rag.index import Index
+    from core.rag.passages import Report
     from core.rag.split import Recipe
 
 
@@ -22,21 +23,24 @@ def open_index(
     recipe: Recipe | None = None,
     store: str = "chroma",
     rebuild: bool = False,
+    report: Report | None = None,
 ) -> Index:
     """The index of the documents below `folder`, up to date; made at first, which takes seconds to minutes.
 
     `data` is where indexes are kept (default: the setting), `model` a name as `embedder` takes it; `rebuild` replaces
-    an index that another model has made. While another process changes it, it is given as it is. Raises AppError.
+    an index that another model has made; `report` is told how far it is. While another process changes it, it is given
+    as it is. Raises AppError.
     """
     from core.errors import IndexInUse
     from core.rag.embedding import embedder
     from core.rag.index import Index, place
     from core.rag.origins import FolderOrigins
+    from core.rag.passages import quiet
     from core.rag.split import Recipe
 
     index = Index(place(Path(folder), data), embedder(model), store)
     try:
-        index.refresh(FolderOrigins(Path(folder)), recipe or Recipe(), rebuild=rebuild)
+        index.refresh(FolderOrigins(Path(folder)), recipe or Recipe(), report or quiet, rebuild)
     except IndexInUse:
         index.corpus()
     return index
