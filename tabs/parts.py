@@ -118,9 +118,9 @@ def picker(page: Page, name: str = "model") -> Picker:
             "↻ Refresh", size="sm", scale=0, min_width=110, elem_id=f"{name}-refresh", elem_classes="refresh"
         )
     facts = gr.Markdown(elem_classes="facts", elem_id=f"{name}-facts")
-    listed = page.load(lambda: gr.update(choices=_rows()), None, dropdown, **QUIET)
+    listed = page.load(lambda: gr.update(choices=rows()), None, dropdown, **QUIET)
     listed.success(_prepare, dropdown, None, **QUIET)
-    refresh.click(lambda: gr.update(choices=_rows(fresh=True)), None, dropdown, **QUIET)
+    refresh.click(lambda: gr.update(choices=rows(fresh=True)), None, dropdown, **QUIET)
     for event in (page.load, dropdown.change, refresh.click):
         event(about, dropdown, [facts, precision], **QUIET)
     precision.input(_at, [dropdown, precision], dropdown, **QUIET)
@@ -143,7 +143,7 @@ def _at(choice: str, variant: str) -> str:
     return f"{choice.partition('@')[0]}@{variant}" if variant else choice.partition("@")[0]
 
 
-def _rows(fresh: bool = False) -> list[tuple[str, str]]:
+def rows(fresh: bool = False) -> list[tuple[str, str]]:
     """What the dropdown lists: models that can be used, then providers that cannot and what to do about it."""
     found = asyncio.run(choices(fresh))
     ready = [(f"{row.label} · {row.model}", row.choice) for row in found if row.available]
