@@ -17,7 +17,8 @@ from core.settings import settings  # noqa: E402
 from tabs import Page, tabs  # noqa: E402
 from tabs.jobs import header  # noqa: E402
 from tabs.serving import serve  # noqa: E402
-from tabs.visiting import Keyring, banner, keys_panel, refusal  # noqa: E402
+from tabs.settings import disclaimer, panel  # noqa: E402
+from tabs.visiting import Keyring, banner, refusal  # noqa: E402
 
 
 def build(keyring: Keyring) -> gr.Blocks:
@@ -28,13 +29,14 @@ def build(keyring: Keyring) -> gr.Blocks:
     with gr.Blocks(title="Switchboard", delete_cache=kept) as page:
         gr.Markdown("# Switchboard", elem_id="title")
         banner()
-        keys_panel(page, keyring)
         jobs = header(page)
         with gr.Tabs():
             for place, tab in enumerate(tabs()):
                 with gr.Tab(tab.TITLE) as here:
                     # The first tab is shown when the page is; the event of being chosen is the others'.
                     tab.build(Page(here.select if place else page.load, jobs))
+            panel(page, keyring)
+        disclaimer()
     return page
 
 

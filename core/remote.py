@@ -41,7 +41,7 @@ def can_be_key(value: str) -> bool:
 def _missing(variable: str, label: str) -> str:
     """What to do about a key that is not there: a visitor of somebody else's app cannot set a variable."""
     if settings().visitor_keys:
-        return f"Enter your own key under “Your keys” to use {label}."
+        return f"Enter your own key under “Settings” to use {label}."
     return f"{label} is not set up here." if settings().public else f"Set {variable} to use {label}."
 
 

@@ -24,6 +24,7 @@ from tabs.conversations import FRESH, Shelf, listed, shelf
 from tabs.endpoints import endpoints
 from tabs.parts import QUIET, Turn, about, toast
 from tabs.remembering import remember
+from tabs.starting import starts
 
 TITLE = "Chat"
 ORDER = 10
@@ -33,7 +34,7 @@ def build(page: Page) -> None:
     """Draw the tab and wire it."""
     kept = shelf()
     chat, approve, reject = layout(page)
-    _wire_model(page, chat)
+    _wire_model(page, chat, kept)
     _wire_turns(page, chat, kept, approve, reject)
     endpoints()
 
@@ -41,9 +42,11 @@ def build(page: Page) -> None:
 # --- wiring -----------------------------------------------------------------------------------------------------------
 
 
-def _wire_model(page: Page, chat: Chat) -> None:
+def _wire_model(page: Page, chat: Chat, kept: Shelf) -> None:
     dropdown, widgets = chat.picker.dropdown, list(chat.knobs.widgets.values())
-    remember(page, model=dropdown, system=chat.system, tools=chat.allowed, ask_first=chat.ask_first)
+    back = remember(page, model=dropdown, system=chat.system, tools=chat.allowed, ask_first=chat.ask_first)
+    for begun in (back.success, kept.new.click, chat.bot.clear):
+        starts(begun, dropdown, chat.knobs)
     for event in (page.load, dropdown.change):
         event(chat.knobs.fit, dropdown, widgets, **QUIET)
 

@@ -11,9 +11,10 @@ from tabs import Page
 from tabs.parts import QUIET
 
 
-def remember(page: Page, **widgets: Any) -> None:
+def remember(page: Page, **widgets: Any) -> Any:
     """Bring each widget's value back when the page is opened, and keep it whenever the visitor changes it.
 
+    The result is the event of their being back.
     The tab must be the first one: Gradio reads what a browser keeps only for widgets that are on the page at once.
     """
     kept = gr.BrowserState({}, storage_key="switchboard-settings", secret="no secret: it goes to the browser")  # noqa: S106
@@ -24,8 +25,9 @@ def remember(page: Page, **widgets: Any) -> None:
     def note(name: str, values: dict[str, Any], value: Any) -> dict[str, Any]:
         return (values or {}) | {name: value}
 
-    page.load(restore, kept, list(widgets.values()), **QUIET)
+    back = page.load(restore, kept, list(widgets.values()), **QUIET)
     for name, widget in widgets.items():
         # Text is kept when its field is left, not at every key.
         changed = widget.blur if isinstance(widget, gr.Textbox) else widget.input
         changed(partial(note, name), [kept, widget], kept, **QUIET)
+    return back

@@ -13,7 +13,9 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from core import jobs
 from core.settings import accounts, settings
 from tabs.guard import Audience, Guard, address
+from tabs.language import Spoken
 from tabs.login import NOTE, Login
+from tabs.texts import translate, translations
 from tabs.visiting import Keyring, carry
 
 
@@ -22,6 +24,7 @@ def serve(page: gr.Blocks, keyring: Keyring, **changes: Any) -> Any:
     limits = settings()
     audience = Audience()
     carry(page, keyring, audience)
+    translate(page)
     jobs.recover()
     # Gradio's default is one run per event: the second user would wait for the first one's whole answer.
     # `api_open=False` closes the way around the queue.
@@ -46,10 +49,13 @@ def serve(page: gr.Blocks, keyring: Keyring, **changes: Any) -> Any:
         "show_error": False,
         "ssr_mode": False,
         "pwa": False,
+        "i18n": translations,
         "footer_links": ["api", "gradio", "settings"],
         "css_paths": Path(__file__).with_name("style.css"),
         "theme": gr.themes.Default(primary_hue="indigo", neutral_hue="slate", font=["system-ui", "sans-serif"]),
-        "app_kwargs": {"middleware": [Middleware(TrustedHostMiddleware, allowed_hosts=hosts), guard]},
+        "app_kwargs": {
+            "middleware": [Middleware(TrustedHostMiddleware, allowed_hosts=hosts), guard, Middleware(Spoken)]
+        },
     }
     return page.launch(**(options | changes))
 

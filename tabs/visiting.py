@@ -116,27 +116,27 @@ def banner() -> None:
     )  # fmt: skip
 
 
-def keys_panel(page: gr.Blocks, keyring: Keyring) -> None:
-    """Draw the form for a visitor's own keys, where they may bring some."""
-    if not settings().visitor_keys:
-        return
+def keys_panel(page: gr.Blocks, keyring: Keyring) -> list[Any]:
+    """Draw the form for a visitor's own keys, where they may bring some. The events after which others are held."""
+    if settings().public and not settings().visitor_keys:
+        return []
     keyed = [backend for backend in backends().values() if isinstance(backend, Keyed) and backend.key_needed]
     variables = {backend.key_variable: backend.label for backend in keyed if backend.key_variable}
-    with gr.Accordion("Your keys", open=False, elem_id="keys"):
-        gr.Markdown(
-            "A key is held in the memory of this server until you close or reload this page, for this page only. It is "
-            "sent to its provider and to nobody else, and written nowhere.",
-            elem_classes="hint",
-        )
-        with gr.Row():
-            fields = [
-                gr.Textbox(label=label, type="password", max_lines=1, min_width=180, max_length=1000)
-                for label in variables.values()
-            ]
-        with gr.Row():
-            use = gr.Button("Use these keys", variant="primary", size="sm", elem_id="use-keys")
-            drop = gr.Button("Forget my keys", size="sm", elem_id="forget-keys")
-        told = gr.Markdown(elem_classes="hint", elem_id="keys-held")
+    gr.Markdown("### Keys for this session")
+    gr.Markdown(
+        "A key is held in the memory of this server until you close or reload this page, for this page only. It is "
+        "sent to its provider and to nobody else, and written nowhere.",
+        elem_classes="hint",
+    )
+    with gr.Row(elem_id="keys"):
+        fields = [
+            gr.Textbox(label=label, type="password", max_lines=1, min_width=180, max_length=1000)
+            for label in variables.values()
+        ]
+    with gr.Row():
+        use = gr.Button("Use these keys", variant="primary", size="sm", elem_id="use-keys")
+        drop = gr.Button("Forget my keys", size="sm", elem_id="forget-keys")
+    told = gr.Markdown(elem_classes="hint", elem_id="keys-held")
 
     def bring(request: gr.Request, *entered: str | None) -> list[Any]:
         given = {name: (text or "").strip() for name, text in zip(variables, entered, strict=True)}
@@ -157,9 +157,10 @@ def keys_panel(page: gr.Blocks, keyring: Keyring) -> None:
     def leave(request: gr.Request) -> None:
         keyring.forget(session_of(request))
 
-    use.click(bring, fields, [*fields, told], **QUIET)
-    drop.click(drop_all, None, [*fields, told], **QUIET)
     page.unload(leave)
+    return [
+        use.click(bring, fields, [*fields, told], **QUIET), drop.click(drop_all, None, [*fields, told], **QUIET),
+    ]  # fmt: skip
 
 
 def refusal(share: bool, mcp: bool) -> str:
