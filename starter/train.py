@@ -87,8 +87,8 @@ def optimizers(net: Network, o: argparse.Namespace) -> list[torch.optim.Optimize
 
 
 def scale(progress: float, step: int) -> float:
-    """Learning rate as a share of its peak: up over 100 steps, level, and down over the last half to nothing."""
-    return min(1.0, (step + 1) / 100, (1.0 - progress) / 0.5)
+    """Learning rate as a share of its peak: up over 100 steps, level, and down over the last two thirds to nothing."""
+    return min(1.0, (step + 1) / 100, (1.0 - progress) / 0.67)
 
 
 def tensors(batch: Batch, device: str) -> tuple[Tensor, Tensor, Tensor]:

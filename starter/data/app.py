@@ -1,7 +1,7 @@
 """The app's other tools: their descriptions, the time in a city, fares with a sum, the company's documents."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
@@ -9,7 +9,7 @@ from starter.data import values as w
 from starter.data.calculator import Calculator, calculated, expression
 from starter.data.flights import NAME, Flights, canonical, fare, missing_names
 from starter.data.forms import dressed, expand, form, noisy, sections, utter
-from starter.data.passages import found
+from starter.data.passages import Shown, ask_about, ended, gathered, numbered
 from starter.data.results import error
 from starter.data.talk import Call, Talk, Tool, coloured, compact, failed, tool
 
@@ -126,11 +126,32 @@ def budget(flights: Flights, calculator: Calculator) -> None:
     talk.say(f"{sentence} {answer}")
 
 
-def subjects_of(passages: str) -> list[str]:
-    """Names in the headings of the passages that stand for a person, a company or a product."""
-    heads = re.findall(r"^\[\d+\] (.*)$", passages, re.M)
-    names = [part.strip() for head in heads for part in re.split(r" > |: | with | \(", head)]
-    return [n for n in names if n.istitle() and len(n) > 4]
+def topic(rng: Random, question: str, answer: str) -> tuple[str, str]:
+    """Words to search for instead of a question: those of a question that stand alone, or others, which find nothing."""
+    alone = re.fullmatch(r"(?:What|Which|Who|Where|When) (?:is|are|was|were) ((?:the |our )?[^?]+)\??", question)
+    if alone:
+        return alone[1].removeprefix("the "), answer
+    if rng.random() < 0.6:
+        return question.rstrip("?"), answer
+    return w.filled(rng, form(rng, "tools_app", "search_topic")), UNKNOWN
+
+
+def shape(answer: str) -> str:
+    """The answer without names, figures and citation: the same for near-identical passages."""
+    return re.sub(r"[A-Z]\w*|[\d.,:]+|\[\d+\]|\W+", " ", answer).strip()
+
+
+def named(passages: Sequence[Shown], query: str) -> str:
+    """The subject of the passages that the query names, if it does."""
+    return next((p.subject for p in passages if p.subject in query and not (p.subject or "x").islower()), "")
+
+
+def others(passages: Sequence[Shown], query: str, answer: str) -> list[tuple[str, str]]:
+    """Further subjects of the same passages, each with what the same question would find."""
+    if answer == UNKNOWN or not named(passages, query):
+        return []
+    told = [(p.subject, ended(s, i)) for i, p in enumerate(passages, 1) for _, s in p.answers if p.subject not in query]
+    return [(name, said) for name, said in told if shape(said) == shape(answer)]
 
 
 class Library:
@@ -140,40 +161,41 @@ class Library:
         self.talk, self.rng = talk, talk.rng
 
     def turn(self) -> None:
-        """Search, and answer from what was found; at times nothing fitting is."""
+        """Search, and answer from what was found; now and then nothing fitting is."""
         rng = self.rng
-        passages, question, answer = found(rng)
-        if rng.random() < 0.25:
+        passages, beyond = gathered(rng)
+        question, answer = ask_about(rng, passages, beyond)
+        if rng.random() < 0.08:
             question, answer = w.filled(rng, form(rng, "tools_app", "search_question")), UNKNOWN
         query = utter(rng, question, {}, chatter=False)[0]
         text = dressed(rng, query)
         if rng.random() < 0.3:
             text = form(rng, "tools_app", "search").replace("{ask}", query)
         if "{q}" in text:
-            query, answer = w.filled(rng, form(rng, "tools_app", "search_topic")), UNKNOWN
+            query, answer = topic(rng, question, answer)
             text = text.replace("{q}", query)
         self.talk.user(text)
-        self.look_up(query, passages, answer)
-        about = next((s for s in subjects_of(passages) if s in query), "")
-        if about and rng.random() < 0.3:
-            self.follow(query, about)
+        self.look_up(query, numbered(passages), answer)
+        near = others(passages, query, answer)
+        if near and rng.random() < 0.5:
+            self.follow(query, named(passages, query), *rng.choice(near), numbered(passages))
 
     def look_up(self, query: str, passages: str, answer: str) -> None:
         """The call, what it finds, and the answer."""
-        if self.rng.random() < 0.1:
+        if self.rng.random() < 0.06:
             passages, answer = error(self.rng)
         self.talk.call(("search_knowledge_base", {"query": query}))
         self.talk.result(passages)
         self.talk.say(answer)
 
-    def follow(self, query: str, about: str) -> None:
+    def follow(self, query: str, name: str, other: str, answer: str, passages: str) -> None:
         """The same question for another name: the search is asked with the whole question again."""
         rng = self.rng
-        other = rng.choice((w.person, w.brand, w.place))(rng)
+        if rng.random() < 0.15:
+            other, answer = rng.choice((w.person, w.brand, w.place))(rng), UNKNOWN
         text = expand(rng, "<And|What about|How about|And for|And what about|The same for> {x}<?|?| please>")
         self.talk.user(text.replace("{x}", other))
-        passages, _, _ = found(rng)
-        self.look_up(query.replace(about, other), passages, UNKNOWN)
+        self.look_up(query.replace(name, other), passages, answer)
 
 
 def together(talk: Talk, clock: Clock, calculator: Calculator, flights: Flights, names: list[str]) -> None:

@@ -14,7 +14,7 @@ from starter.data.words import words
 # What may differ between near-identical passages; everything else is drawn alike for all of them.
 FIGURES = frozenset(words("figures"))
 LONG = 800  # Characters of a passage, about as the knowledge tab splits documents.
-SUBJECTS = {"project": "company", "company": "company", "office": "office"}
+SUBJECTS = {"project": "company", "supplier": "company", "claim": "company"}
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def called(rng: Random, kind: str, name: str, others: list[str]) -> str:
 def entry(rng: Random, alike: Random, fact: Fact, name: str, said: str) -> Entry:
     """The fact of this subject: forms and words from `alike`, names and figures from `rng`."""
     made = filled_in(rng, alike, fact, name, said, FIGURES)
-    return Entry(fact.label, made.value, made.sentence, made.questions[0])
+    return Entry(made.label, made.value, made.sentence, made.questions[0])
 
 
 def shown(rng: Random, style: str, e: Entry) -> tuple[str, str]:
@@ -109,10 +109,29 @@ def sheet(rng: Random, alike: Random, crumbs: str, name: str, entries: list[Entr
                 lines[:2] = [joined(alike, lines[0][0], lines[1][0])] * 2
             blocks.append(block(style, list(dict.fromkeys(line for line, _ in lines))))
             answers += [(e.question, quote) for e, (_, quote) in zip(part, lines, strict=True)]
+    if entries and alike.random() < 0.12:
+        text, told = by_year(rng, alike, name)
+        blocks.append(text)
+        answers += told
     room = alike.choice((0, 0, 0, 150, 300, LONG))
     while sum(map(len, blocks)) < room:
         blocks.insert(rng.randint(0, len(blocks)), aside(rng))
     return Sheet(name, crumbs, "\n\n".join(blocks), tuple(answers))
+
+
+def by_year(rng: Random, alike: Random, name: str) -> tuple[str, list[tuple[str, str]]]:
+    """A small table of the same figures for some years, and the questions that name subject, figure and year."""
+    parts = [c.split(" : ") for c in alike.sample(sections("documents")["yearly"], alike.choice((1, 2, 2, 3, 4)))]
+    count, last = alike.randint(2, 5), alike.randint(2014, 2027)
+    rows, answers = [], []
+    for year in range(last - count + 1, last + 1):
+        cells = [w.filled(rng, value) for _, value, _ in parts]
+        rows.append(f"| {year} | " + " | ".join(cells) + " |")
+        for (label, _, asks), cell in zip(parts, cells, strict=True):
+            ask = expand(rng, rng.choice(asks.split(" ; "))).replace("{x}", name).replace("{y}", str(year))
+            answers.append((capital(ask), f"{year}: {label} {cell}"))
+    head = "| " + " | ".join([alike.choice(("year", "year", "Year", "")), *(label for label, _, _ in parts)]) + " |"
+    return "\n".join([head, "|" + "---|" * (len(parts) + 1), *rows]), answers
 
 
 def subjects(rng: Random, kind: str, count: int) -> list[str]:
@@ -120,6 +139,8 @@ def subjects(rng: Random, kind: str, count: int) -> list[str]:
     if kind == "policy":
         topics = [w.filled(rng, rng.choice(("{noun}s", "{adj} {noun}s", "{noun} and {noun2}"))) for _ in range(count)]
         return [t.capitalize() for t in dict.fromkeys(topics)]
+    if kind == "team":
+        return list(dict.fromkeys(f"the {w.pick(rng, rng.choice(('teams', 'nouns')))} team" for _ in range(count)))
     base = SUBJECTS.get(kind, kind)
     found = [subject(rng, base)]
     while len(found) < count:
@@ -204,8 +225,8 @@ def asked(rng: Random, asks: str, label: str, name: str, about: str) -> str:
 
 def tables(rng: Random) -> tuple[list[Sheet], list[str]]:
     """One table, or the same table for two or three years, people or customers; and questions for what is missing."""
-    kind, count = rng.choice(sections("documents")["rows"]), rng.randint(2, 6)
-    columns = rng.sample(sections("documents")["columns"], rng.randint(1, 4))
+    kind, count = rng.choice(sections("documents")["rows"]), rng.choice((2, 3, 3, 4, 4, 5, 6, 8))
+    columns = rng.sample(sections("documents")["columns"], rng.choice((1, 2, 3, 3, 4, 4, 5, 5, 6, 7)))
     names, gone = row_names(rng, kind, count + 1), columns.pop() if len(columns) > 1 and rng.random() < 0.5 else ""
     missing = names.pop(rng.randrange(len(names))) if len(names) > 1 else ""
     makers = (lambda r: str(r.randint(2018, 2027)), w.brand, w.place, w.person)

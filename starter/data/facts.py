@@ -54,7 +54,7 @@ def filled_in(
 
     `said` is the subject's name in the question. Near-identical passages share `alike`.
     """
-    sentence, value = expand(alike, fact.sentence), expand(alike, fact.value)
+    sentence, value, label = (expand(alike, text) for text in (fact.sentence, fact.value, fact.label))
     question = expand(rng, rng.choice(fact.questions))
     verb, past = w.pick(alike, "verbs").split("=")
     values = {"verb": verb, "past": past, "base": base_form(verb)}
@@ -69,7 +69,7 @@ def filled_in(
         return text
 
     sentence, value = full(sentence).replace("{S}", subject), full(value).replace("{S}", subject)
-    return Fact(fact.label, value, capital(sentence), (full(question).replace("{S}", said),))
+    return Fact(label, value, capital(sentence), (full(question).replace("{S}", said),))
 
 
 def facts(rng: Random, kind: str, name: str, count: int) -> list[Fact]:

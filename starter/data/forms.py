@@ -89,10 +89,10 @@ def dressed(rng: Random, text: str) -> str:
 def noisy(rng: Random, text: str) -> str:
     """Typing mistakes and missing marks in the words between the slots."""
     roll = rng.random()
-    if roll < 0.12:
+    if roll < 0.16:
         parts = re.split(r"(\{\w+\}|\s+)", text)
         spots = [i for i, p in enumerate(parts) if len(p) > 3 and p.isalpha()]
-        for i in rng.sample(spots, min(len(spots), rng.choice((1, 1, 2)))):
+        for i in rng.sample(spots, min(len(spots), rng.choice((1, 1, 2, 3)))):
             parts[i] = typo(rng, parts[i])
         text = "".join(parts)
     if rng.random() < 0.2:
@@ -116,7 +116,7 @@ def utter(
     roll = rng.random()
     if roll < 0.2:
         return fill(text, read).lower(), {k: v.lower() if k in typed else v for k, v in read.items()}
-    if roll < 0.24 and not typed:
+    if roll < 0.25 and not typed:
         return fill(text, read).upper(), {k: v.upper() for k, v in read.items()}
     if roll < 0.95 and not text.startswith("{"):
         text = text[0].upper() + text[1:]

@@ -27,6 +27,8 @@ UNKNOWN = "The knowledge base does not say."
 TAILS = ("", "", " > Summary", " > Details", " > Terms", " > Overview", " > {noun}", " > {year}")
 KINDS = ("person", "company", "product", "contract", "policy", "office", "event", "generic")
 ODDS = (4, 4, 4, 4, 2, 2, 2, 5)
+# The share of questions that the passages leave open. More of them, and the model says so wherever it is in doubt.
+OPEN = 0.2
 # Labels that a passage may well answer without the word itself.
 COMMON = ("price", "start", "end", "location", "address", "contact", "name", "features", "age", "date")
 
@@ -41,6 +43,9 @@ class Passage:
     text: str
     answers: list[tuple[str, str]]
     beyond: tuple[str, ...] = ()
+
+
+Shown = Passage | Sheet
 
 
 def heading(rng: Random, kind: str, name: str) -> str:
@@ -194,12 +199,12 @@ def ended(sentence: str, number: int) -> str:
     return f"{sentence.rstrip('.')} [{number}]."
 
 
-def numbered(passages: Sequence[Passage | Sheet], gap: str = "\n") -> str:
+def numbered(passages: Sequence[Shown], gap: str = "\n") -> str:
     """The passages as the prompt shows them."""
     return "\n\n".join(f"[{i}] {p.heading}{gap}{p.text}" for i, p in enumerate(passages, 1))
 
 
-def gathered(rng: Random) -> tuple[Sequence[Passage | Sheet], Sequence[str]]:
+def gathered(rng: Random) -> tuple[Sequence[Shown], Sequence[str]]:
     """Passages, and questions that they leave open."""
     if rng.random() < 0.6:
         sheets, beyond = bookcase(rng)
@@ -210,9 +215,9 @@ def gathered(rng: Random) -> tuple[Sequence[Passage | Sheet], Sequence[str]]:
     return passages, [unanswerable(rng, passages) for _ in range(2)]
 
 
-def ask_about(rng: Random, passages: Sequence[Passage | Sheet], beyond: Sequence[str]) -> tuple[str, str]:
+def ask_about(rng: Random, passages: Sequence[Shown], beyond: Sequence[str]) -> tuple[str, str]:
     """A question, and the answer with its citation; at times two questions in one, or one that is left open."""
-    if beyond and rng.random() < 0.3:
+    if beyond and rng.random() < OPEN:
         return rng.choice(beyond), UNKNOWN
     number = rng.choice([i for i, p in enumerate(passages, 1) if p.answers])
     question, sentence = rng.choice(passages[number - 1].answers)
@@ -223,13 +228,6 @@ def ask_about(rng: Random, passages: Sequence[Passage | Sheet], beyond: Sequence
         second = second[0].lower() + second[1:] if second[1:2].islower() else second
         return f"{question.rstrip('?')}{rng.choice((' and ', ', and ', '? And '))}{second}", f"{answer} {also}"
     return question, answer
-
-
-def found(rng: Random) -> tuple[str, str, str]:
-    """What the search tool returns, the question, the answer."""
-    passages, beyond = gathered(rng)
-    question, answer = ask_about(rng, passages, beyond)
-    return numbered(passages), question, answer
 
 
 def prompt(rng: Random) -> list[tuple[str, str]]:
@@ -244,4 +242,4 @@ def prompt(rng: Random) -> list[tuple[str, str]]:
     return [(f"{INSTRUCTION}\n\n{numbered(passages, gap)}\n\n{first}", answer), *turns[1:]]
 
 
-__all__ = ["INSTRUCTION", "UNKNOWN", "found", "prompt"]
+__all__ = ["INSTRUCTION", "UNKNOWN", "Shown", "ask_about", "ended", "gathered", "numbered", "prompt"]

@@ -23,7 +23,7 @@ def drawn(title: str, labels: list[str], rows: list[tuple[str, list[str]]]) -> s
 
 def known_table(rng: Random, kind: str) -> tuple[str, Answers]:
     """Columns from the known facts of the kind."""
-    columns = rng.sample([t for t in templates(kind) if "{" in t.value], rng.randint(1, 4))
+    columns = rng.sample([t for t in templates(kind) if "{" in t.value], rng.randint(1, 6))
     names = list(dict.fromkeys(subject(rng, kind) for _ in range(rng.randint(2, 6))))
     rows, answers = [], []
     for name in names:
@@ -37,7 +37,7 @@ def known_table(rng: Random, kind: str) -> tuple[str, Answers]:
 def columns(rng: Random) -> dict[str, str]:
     """Labels of any words at all, and the kind of value under each."""
     found: dict[str, str] = {}
-    for _ in range(rng.randint(1, 4)):
+    for _ in range(rng.choice((1, 2, 3, 3, 4, 4, 5, 6))):
         name, kind, _ = quality(rng)
         noun = w.pick(rng, "nouns")
         counts = rng.choice((f"{noun}s", f"{noun}s included"))

@@ -12,6 +12,11 @@ from starter.data.words import words
 
 NUMBER_WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()  # noqa: SIM905
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
+FOREIGN = {
+    "a": "áàâãäåăąæ", "c": "çćč", "d": "đð", "e": "éèêëęě", "g": "ğ", "i": "íîïı", "l": "ł", "n": "ñńň",
+    "o": "óôõöøő", "r": "ř", "s": "šśşß", "t": "ţť", "u": "úùûüůű", "y": "ýÿ", "z": "žźż",
+    "S": "ŠŞ", "O": "ÖØ", "A": "ÅÄ", "L": "Ł", "C": "ÇČ", "Z": "Ž", "E": "É",
+}  # fmt: skip
 Made = tuple[str, Any]
 Maker = Callable[[Random], str]
 
@@ -30,10 +35,18 @@ def filled(rng: Random, text: str, slots: dict[str, Maker] | None = None) -> str
 def invented_place(rng: Random) -> str:
     """A town that does not exist, of one to three words."""
     short: Maker = lambda r: invented(r, 2).capitalize()  # noqa: E731
-    slots = {"name": lambda r: invented(r, r.choice((2, 3))).capitalize(), "stem": short}
+    slots = {"name": lambda r: invented(r, r.choice((2, 3))).capitalize(), "stem": short, "low": lambda r: invented(r, 2)}
     name = with_slots(rng, "place", slots | {"end": lambda r: pick(r, "place_ends")})
-    if rng.random() < 0.02:
-        name = name.replace("o", "ó", 1).replace("u", "ü", 1).replace("e", "é", 1)
+    return accented(rng, name) if rng.random() < 0.09 else name
+
+
+def accented(rng: Random, name: str) -> str:
+    """The name with one or two of its letters as other languages of Europe write them."""
+    for letter in rng.sample(tuple(FOREIGN), len(FOREIGN)):
+        spots = [i for i, c in enumerate(name) if c == letter]
+        if spots and rng.random() < 0.4:
+            i = rng.choice(spots)
+            name = name[:i] + rng.choice(FOREIGN[letter]) + name[i + 1 :]
     return name
 
 
@@ -48,6 +61,8 @@ def person(rng: Random) -> str:
     last = pick(rng, "surnames") if rng.random() < 0.6 else invented(rng).capitalize()
     if rng.random() < 0.06:
         last += "-" + pick(rng, "surnames")
+    if rng.random() < 0.05:
+        first, last = accented(rng, first), accented(rng, last)
     if rng.random() < 0.06:
         first += f" {rng.choice(LETTERS)}."
     return f"{first} {last}"
@@ -64,7 +79,8 @@ def label(rng: Random) -> str:
     word: Maker = lambda r: pick(r, "nouns") if r.random() < 0.6 else invented(r, 2)  # noqa: E731
     title: Maker = lambda r: word(r).capitalize()  # noqa: E731
     slots = {"x": word, "y": word, "X": title, "Y": title, "n": lambda r: str(r.randint(1, 9999))}
-    return with_slots(rng, "label", slots | {"letter": lambda r: r.choice(LETTERS), "new_place": invented_place})
+    slots |= {"letter": lambda r: r.choice(LETTERS), "new_place": invented_place}
+    return with_slots(rng, "label", slots | {"stem2": lambda r: invented(r).capitalize()})
 
 
 def date(rng: Random) -> str:
@@ -213,7 +229,7 @@ def makers() -> dict[str, Maker]:
     lists |= {"abstract": "abstract", "language": "languages", "currency": "currencies", "unit": "units", "day": "days"}
     lists |= {"month": "months", "state": "states", "relation": "relations", "when": "times", "zone": "zones"}
     found |= {slot: listed_maker(name) for slot, name in lists.items()}
-    again = ("zone", "noun", "adj", "place", "brand", "team", "abstract", "language", "person", "k")
+    again = ("zone", "noun", "adj", "place", "brand", "team", "abstract", "language", "person", "k", "day")
     return found | {f"{slot}{i}": found[slot] for slot in again for i in (2, 3)}
 
 
