@@ -29,7 +29,7 @@ from core.errors import (
 )
 from core.llm import Embeds
 from core.rag import minilm
-from core.rag.embedding import Embedder, embedder, for_langchain
+from core.rag.embedding import ByTokens, Embedder, embedder, for_langchain
 from core.rag.sentence_model import sentence_model
 from tests.services import Provider, Raw, Refuse, letters
 
@@ -92,6 +92,19 @@ def test_vectors_are_of_unit_length_and_in_order_whatever_the_lengths(model: Emb
     alone = np.concatenate([model.embed([text]) for text in texts])
     assert np.abs(together - alone).max() < 1e-5
     assert model.embed([]).shape == (0, model.dimension)
+
+
+def test_a_text_s_vector_and_those_of_its_tokens_come_of_one_pass(model: Embedder) -> None:
+    assert isinstance(model, ByTokens)
+    texts = ["", *HAPPY, *(page[:900] for page in PAGES[:9])]
+    vectors, tokens = model.read(texts)
+    assert np.abs(vectors - model.embed(texts)).max() < 1e-6
+    assert [len(ids) for ids, _ in tokens] == [min(model.tokens(text), model.max_tokens) - 2 for text in texts]
+    for ids, states in tokens[1:]:
+        assert states.shape == (len(ids), model.dimension)
+        assert np.linalg.norm(states, axis=1) == pytest.approx(np.ones(len(ids)), abs=1e-5)
+    vectors, tokens = model.read([])
+    assert (vectors.shape, tokens) == ((0, model.dimension), [])
 
 
 def test_many_threads_may_use_it_at_once(model: Embedder) -> None:

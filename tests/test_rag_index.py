@@ -244,6 +244,34 @@ def test_texts_that_were_embedded_before_are_not_embedded_again(index: Index, fo
     assert best(again, "what is for lunch?") == "food/pies.md"
 
 
+def test_the_model_reads_each_passage_once(index: Index, folder: Path) -> None:
+    """For its vector and for those of its tokens, and after an edit what was edited alone."""
+    said: list[str] = []
+
+    def report(_: float | None, text: str = "") -> None:
+        said.append(text)
+
+    index.refresh(FolderOrigins(folder), report=report)
+    assert [step for step in said if step.startswith("Embedding")] == ["Embedding 0 of 3 passages"]
+    said.clear()
+    there = index.lookup(report)
+    assert said == []
+    assert there.late is not None
+    kept = there.late.states[there.late.starts[0] : there.late.starts[1]].astype(np.float32)
+    kept /= np.linalg.norm(kept, axis=1, keepdims=True)
+    _, tokens = there.late.model.read([there.corpus.passages[0].shown])
+    assert (kept @ tokens[0][1].T).max(axis=1).min() > 0.999
+    write(folder / "boats.md", "# Boats\n\nThe survey boat is moored at Quarry Road.\n", age=50)
+    index.refresh(FolderOrigins(folder), report=report)
+    assert [step for step in said if step.startswith("Embedding")] == ["Embedding 0 of 1 passages"]
+    after = index.lookup().late
+    assert after is not None
+    row, before = index.corpus().by_source["birds/ducks.md"].start, there.corpus.by_source["birds/ducks.md"].start
+    same = [late.states[late.starts[at] : late.starts[at + 1]] for late, at in ((there.late, before), (after, row))]
+    assert np.array_equal(*same)
+    assert not list((index.root / "generations").glob("*/tokens"))
+
+
 def test_a_cache_of_vectors_that_is_broken_is_made_anew(index: Index, folder: Path) -> None:
     index.root.mkdir(parents=True)
     (index.root / "vectors.sqlite").write_bytes(b"no database" * 1000)

@@ -14,7 +14,7 @@ import pytest
 from backends import find
 from core.errors import BadReply, BadSetting
 from core.rag import late
-from core.rag.embedding import embedder
+from core.rag.embedding import States, embedder
 from core.rag.evaluate import Question, evaluate, measured, questions
 from core.rag.index import Index
 from core.rag.judge import judge
@@ -102,21 +102,25 @@ def passages(*texts: str) -> list[Passage]:
     return [Passage(f"id{number}", "a.md", "Boats", text, 0, len(text)) for number, text in enumerate(texts)]
 
 
+def tokens(text: str) -> States:
+    return embedder().read([text])[1][0]
+
+
 def test_late_interaction_tells_who_did_what(tmp_path: Path) -> None:
     own = passages("Ruth sold the blue boat to Daniel in 2019.", "Daniel painted his house blue.", "")
-    made = late.build(tmp_path / "late", embedder(), own, quiet)
-    scores = made.scores("Who bought a blue vessel?", [0, 1, 2])
+    made = late.build(tmp_path / "late", embedder(), own, quiet, late.nothing)
+    scores = made.scores(tokens("Who bought a blue vessel?"), [0, 1, 2])
     assert scores[0] > scores[1] > scores[2]
     assert 0 < scores[0] <= 1
-    assert made.scores("what is the of?", [0, 1]).tolist() == [0, 0]
-    assert made.scores("", [0]).tolist() == [0]
+    assert made.scores(tokens("what is the of?"), [0, 1]).tolist() == [0, 0]
+    assert made.scores(tokens(""), [0]).tolist() == [0]
 
 
 def test_late_interaction_is_as_exact_as_its_bytes_allow(tmp_path: Path) -> None:
     model = embedder()
     text = "The tidal gauge at Skellhaven was replaced after the storm."
-    made = late.build(tmp_path / "late", model, passages(text), quiet)
-    _, states = model.states([f"Boats\n\n{text}"])[0]
+    made = late.build(tmp_path / "late", model, passages(text), quiet, late.nothing)
+    _, states = tokens(f"Boats\n\n{text}")
     kept = made.states.astype(np.float32)
     kept /= np.linalg.norm(kept, axis=1, keepdims=True)
     assert (kept @ states.T).max(axis=1).min() > 0.999
@@ -124,16 +128,16 @@ def test_late_interaction_is_as_exact_as_its_bytes_allow(tmp_path: Path) -> None
 
 def test_tokens_of_known_passages_are_not_made_again(tmp_path: Path) -> None:
     model = embedder()
-    first = late.build(tmp_path / "one", model, passages("one boat", "two ships"), quiet)
+    first = late.build(tmp_path / "one", model, passages("one boat", "two ships"), quiet, late.nothing)
     old = replace(first, states=np.ones_like(first.states))
-    again = late.build(tmp_path / "two", model, passages("one boat", "other"), quiet, old, {"id0": 0})
+    again = late.build(tmp_path / "two", model, passages("one boat", "other"), quiet, late.known_of(old, {"id0": 0}))
     assert again.states[: again.starts[1]].tolist() == np.ones_like(again.states[: again.starts[1]]).tolist()
     assert not (again.states[again.starts[1] :] == 1).all()
 
 
 def test_what_was_not_written_whole_is_not_read(tmp_path: Path) -> None:
     model = embedder()
-    late.build(tmp_path / "late", model, passages("one", "two"), quiet)
+    late.build(tmp_path / "late", model, passages("one", "two"), quiet, late.nothing)
     assert late.load(tmp_path / "late", model, 3) is None
     states = tmp_path / "late" / "states.npy"
     states.write_bytes(states.read_bytes()[:40])
@@ -146,7 +150,7 @@ def test_a_stopped_build_leaves_nothing(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        late.build(tmp_path / "late", embedder(), passages("one"), stop)
+        late.build(tmp_path / "late", embedder(), passages("one"), stop, late.nothing)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -158,8 +162,8 @@ def test_a_damaged_part_of_the_lookup_is_made_again(index: Index, there: Lookup)
     assert again.words.scores("heron").tolist() == there.words.scores("heron").tolist()
     assert again.late is not None
     assert there.late is not None
-    assert again.late.scores("heron gauge", [0, 1]).tolist() == pytest.approx(
-        there.late.scores("heron gauge", [0, 1]).tolist(), abs=1e-3
+    assert again.late.scores(tokens("heron gauge"), [0, 1]).tolist() == pytest.approx(
+        there.late.scores(tokens("heron gauge"), [0, 1]).tolist(), abs=1e-3
     )
 
 

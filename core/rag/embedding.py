@@ -52,16 +52,20 @@ class Embedder(Protocol):
         ...
 
 
+# The ids of a text's tokens (m), and a vector of unit length for each of them in its place (m, dimension).
+States = tuple[NDArray[np.int32], Vectors]
+
+
 @runtime_checkable
-class ByTokens(Protocol):
-    """An Embedder that also tells what it makes of each token of a text, in its place."""
+class ByTokens(Embedder, Protocol):
+    """One that also tells what it makes of each token of a text, and reads queries as it reads passages."""
 
     def ids(self, pieces: Iterable[str]) -> frozenset[int]:
         """The numbers of those `pieces` that are tokens by themselves."""
         ...
 
-    def states(self, texts: Sequence[str]) -> list[tuple[NDArray[np.int32], Vectors]]:
-        """For each text the ids of its tokens (m) and their vectors (m, dimension), each of unit length."""
+    def read(self, texts: Sequence[str]) -> tuple[Vectors, list[States]]:
+        """What `embed` gives, and the tokens of each text, for the price of one of them."""
         ...
 
 

@@ -4,7 +4,8 @@ GENERATION/
 ├── documents.jsonl   a line for each document: its text and its passages
 ├── vectors.npy       (n, dimension) float32, in the order of the passages
 ├── manifest.json     what they are, and their checksums; written last, so that its presence means completeness
-├── words/ late/      for searches, made from them when they are first needed (lookup.py)
+├── late/             the vectors of their tokens (late.py)
+├── words/            for searches by words, made from them when they are first needed (lookup.py)
 ├── store/ store.json the vector store made from them, and that it is complete
 └── readers/          a file for each reader, so that nothing is removed under one
 """
@@ -65,7 +66,7 @@ def ordered(documents: Sequence[Split]) -> list[Split]:
 
 def write_contents(folder: Path, documents: Sequence[Split], vectors: NDArray[np.float32]) -> None:
     """Documents, which are `ordered`, and vectors; `write_manifest` makes it complete."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     with (folder / "documents.jsonl").open("w", encoding="utf-8") as file:
         for document, passages in documents:
             json.dump(_line(document, passages), file)

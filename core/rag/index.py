@@ -17,7 +17,8 @@ import threading
 import time
 import uuid
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -26,12 +27,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.errors import BadSetting, IndexDamaged, OtherModel, StoreUnusable
-from core.rag import upkeep
+from core.rag import onepass, upkeep
 from core.rag.corpus import LARGE, Corpus, corpus
 from core.rag.embedding import Embedder
 from core.rag.generation import (
     Manifest,
-    Split,
     current,
     generations,
     read_contents,
@@ -42,9 +42,10 @@ from core.rag.generation import (
 )  # fmt: skip
 from core.rag.guards import is_read, reading, room, writing
 from core.rag.lookup import Lookup, lookup
+from core.rag.onepass import Before
 from core.rag.origins import Origins
 from core.rag.passages import Passage, Report, quiet
-from core.rag.refresh import Refreshed, gathered, plan, refreshed, rows_of, vectors_of
+from core.rag.refresh import Refreshed, gathered, plan, refreshed, rows_of
 from core.rag.split import Recipe
 from core.rag.store import About, Store, Vector, known
 from core.settings import settings
@@ -129,7 +130,7 @@ class Index:
         corpus = self.corpus()
         with self._looking:
             if self._lookup is None or self._lookup.corpus is not corpus:
-                self._lookup = lookup(corpus, self.root / "generations" / corpus.name, report, self._lookup)
+                self._lookup = lookup(corpus, self.root / "generations" / corpus.name, report)
             return self._lookup
 
     def search(self, query: str, k: int = 10, mode: Mode = "hybrid") -> list[Passage]:
@@ -177,27 +178,28 @@ class Index:
             return refreshed(old.name, planned, planned.kept, before.passages)
         kept, vectors = read_contents(old, before) if old and before else ([], np.empty((0, 0), np.float32))
         same_split = before is not None and before.about.recipe == about.recipe
-        with room(planned.named):
+        with room(planned.named), self._beside() as folder:
             splits, entries = gathered(origins, planned, kept, recipe, model, report, again=not same_split)
-            rows = rows_of(kept) if before and before.about.space == about.space else {}
+            same = before is not None and old is not None and before.about.space == about.space
+            there = Before(rows_of(kept), vectors, old / "late") if same and old else Before()
             passages = [passage for _, own in splits for passage in own]
-            cache = self.root / "vectors.sqlite"
-            made_vectors = vectors_of(passages, rows, vectors, cache, model, report)
+            made_vectors = onepass.made(passages, there, self.root / "vectors.sqlite", model, folder / "late", report)
             report(None, "Writing the index")
-            name = self._switched(splits, made_vectors, Manifest(about, made, entries, len(passages)))
-        return refreshed(name, planned, entries, len(passages))
+            write_contents(folder, splits, made_vectors)
+            write_manifest(folder, Manifest(about, made, entries, len(passages)))
+            replace_text(self.root / "current", folder.name)
+        return refreshed(folder.name, planned, entries, len(passages))
 
-    def _switched(self, splits: Sequence[Split], vectors: Vector, made: Manifest) -> str:
-        name = f"{time.time_ns():x}-{uuid.uuid4().hex[:6]}"
-        folder = self.root / "generations" / name
+    @contextmanager
+    def _beside(self) -> Iterator[Path]:
+        """The folder of a new generation, which is removed when nothing comes of it."""
+        folder = self.root / "generations" / f"{time.time_ns():x}-{uuid.uuid4().hex[:6]}"
+        folder.mkdir(parents=True)
         try:
-            write_contents(folder, splits, vectors)
-            write_manifest(folder, made)
-            replace_text(self.root / "current", name)
+            yield folder
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        return name
 
     def _stored(self, report: Report, old: Path | None) -> str:
         """Make the store of the generation in use, unless it has one. Searches do without it meanwhile."""

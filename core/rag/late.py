@@ -12,19 +12,23 @@ import shutil
 import string
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.rag.embedding import ByTokens
+from core.rag.embedding import ByTokens, States
 from core.rag.passages import Passage, Report
 from core.rag.terms import COMMON
 
 Bytes = NDArray[np.int8]
 Scores = NDArray[np.float32]
+# Of a passage those ids that count, and their vectors as bytes; and who has them by a passage's id, or has not.
+Tokens = tuple[NDArray[np.int32], Bytes]
+Known = Callable[[str], Tokens | None]
 # A corpus larger than this goes without: it would take some 30 kB a passage on disk.
 LARGEST = 50_000
 
@@ -46,12 +50,12 @@ class Late:
     states: Bytes
     counts: NDArray[np.int64]
 
-    def scores(self, query: str, rows: Sequence[int]) -> Scores:
+    def scores(self, query: States, rows: Sequence[int]) -> Scores:
         """For each of `rows` how much of `query` it says, at most 1: the mean over the query's tokens, rare ones first.
 
         A token weighs the logarithm of how few passages hold it.
         """
-        ids, asked = _without(_common(self.model), *self.model.states([query])[0])
+        ids, asked = _without(_common(self.model), *query)
         if not len(ids):
             return np.zeros(len(rows), np.float32)
         counts = np.where(ids < len(self.counts), self.counts[np.minimum(ids, len(self.counts) - 1)], 0)
@@ -66,6 +70,11 @@ class Late:
         return float(alike.max(axis=1) @ weights / weights.sum())
 
 
+def wanted(model: object, passages: int) -> TypeGuard[ByTokens]:
+    """Whether an index of so many passages has it: not every model tells of its tokens."""
+    return isinstance(model, ByTokens) and 0 < passages <= LARGEST
+
+
 def load(folder: Path, model: ByTokens, passages: int) -> Late | None:
     """What `build` wrote for so many passages, or None where it is not there or not whole."""
     try:
@@ -78,19 +87,15 @@ def load(folder: Path, model: ByTokens, passages: int) -> Late | None:
     return Late(model, starts, ids, states, counts) if whole else None
 
 
-def build(
-    folder: Path, model: ByTokens, passages: Sequence[Passage], report: Report,
-    old: Late | None = None, known: Mapping[str, int] | None = None,
-) -> Late:  # fmt: skip
-    """Make the vectors of `passages` and keep them in `folder`, which appears when all of it is there.
+def build(folder: Path, model: ByTokens, passages: Sequence[Passage], report: Report, known: Known) -> Late:
+    """Put the vectors of `passages` into `folder`, which appears when all of it is there.
 
-    `known` says in which row of `old` a passage's id stands: its vectors are taken from there. `report` may raise to
-    stop. Raises OSError.
+    Those that `known` has are taken from it, the others made. `report` may raise to stop. Raises OSError.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     making = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        _write(making, _tokens(model, passages, report, old, known or {}))
+        _write(making, _tokens(model, passages, report, known))
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(making, folder)
     finally:
@@ -101,7 +106,36 @@ def build(
     return made
 
 
-def _write(folder: Path, tokens: Iterator[tuple[NDArray[np.int32], Bytes]]) -> None:
+def nothing(_: str) -> None:
+    """A Known that has none."""
+
+
+def known_of(late: Late | None, rows: Mapping[str, int]) -> Known:
+    """What `late` has, where `rows` says in which row of it a passage's id stands."""
+
+    def known(name: str) -> Tokens | None:
+        if late is None or name not in rows:
+            return None
+        own = slice(late.starts[rows[name]], late.starts[rows[name] + 1])
+        return np.asarray(late.ids[own]), np.asarray(late.states[own])
+
+    return known
+
+
+def kept(model: ByTokens) -> Callable[[States], Tokens]:
+    """What is kept of the tokens of a passage."""
+    common = _common(model)
+
+    def of(states: States) -> Tokens:
+        ids, vectors = _without(common, *states)
+        # Each vector uses all of a byte's range; what counts is its direction.
+        largest = np.abs(vectors).max(axis=1, keepdims=True, initial=1e-9)
+        return ids, np.round(vectors * (127 / largest)).astype(np.int8)
+
+    return of
+
+
+def _write(folder: Path, tokens: Iterator[Tokens]) -> None:
     starts, ids, counts, width = [0], [np.zeros(0, np.int32)], Counter[int](), 0
     # All vectors of a large corpus are more than fits into memory, so they are written as they are made.
     with (folder / "states").open("wb") as file:
@@ -120,25 +154,15 @@ def _write(folder: Path, tokens: Iterator[tuple[NDArray[np.int32], Bytes]]) -> N
     np.save(folder / "counts.npy", np.bincount(list(counts.elements()), minlength=1))
 
 
-def _tokens(
-    model: ByTokens, passages: Sequence[Passage], report: Report, old: Late | None, known: Mapping[str, int]
-) -> Iterator[tuple[NDArray[np.int32], Bytes]]:
-    """The tokens of each passage that count, with their vectors as bytes, in order."""
-    common = _common(model)
+def _tokens(model: ByTokens, passages: Sequence[Passage], report: Report, known: Known) -> Iterator[Tokens]:
+    """The tokens of each passage, in order."""
+    of = kept(model)
     for start in range(0, len(passages), _GROUP):
         report(start / len(passages), f"Reading word by word: {start:,} of {len(passages):,} passages")
-        group = passages[start : start + _GROUP]
-        missing = [passage for passage in group if old is None or passage.id not in known]
-        made = dict(zip((p.id for p in missing), model.states([p.shown for p in missing]), strict=True))
-        for passage in group:
-            if old is not None and passage.id not in made:
-                own = slice(old.starts[known[passage.id]], old.starts[known[passage.id] + 1])
-                yield np.asarray(old.ids[own]), np.asarray(old.states[own])
-            else:
-                ids, states = _without(common, *made[passage.id])
-                # Each vector uses all of a byte's range; what counts is its direction.
-                largest = np.abs(states).max(axis=1, keepdims=True, initial=1e-9)
-                yield ids, np.round(states * (127 / largest)).astype(np.int8)
+        group = [(passage, known(passage.id)) for passage in passages[start : start + _GROUP]]
+        _, read = model.read([passage.shown for passage, there in group if there is None])
+        made = iter(read)
+        yield from (of(next(made)) if there is None else there for _, there in group)
 
 
 def _without(

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from core.rag import late
 from core.rag.corpus import Corpus
-from core.rag.embedding import ByTokens
 from core.rag.late import Late
 from core.rag.passages import Report
 from core.rag.words import Words
@@ -26,12 +25,12 @@ class Lookup:
     late: Late | None
 
 
-def lookup(corpus: Corpus, generation: Path, report: Report, before: Lookup | None = None) -> Lookup:
+def lookup(corpus: Corpus, generation: Path, report: Report) -> Lookup:
     """The lookup of `corpus`, whose files are in the folder `generation`; what is missing there is made, and kept.
 
-    Tokens of passages that `before` has too are taken from it. `report` may raise to stop.
+    `report` may raise to stop.
     """
-    return Lookup(corpus, _words(corpus, generation / "words"), _late(corpus, generation, report, before))
+    return Lookup(corpus, _words(corpus, generation / "words"), _late(corpus, generation / "late", report))
 
 
 def _words(corpus: Corpus, folder: Path) -> Words:
@@ -46,17 +45,15 @@ def _words(corpus: Corpus, folder: Path) -> Words:
     return made
 
 
-def _late(corpus: Corpus, generation: Path, report: Report, before: Lookup | None) -> Late | None:
+def _late(corpus: Corpus, folder: Path, report: Report) -> Late | None:
     model, passages = corpus.embedder, corpus.passages
-    if not isinstance(model, ByTokens) or not 0 < len(passages) <= late.LARGEST:
+    if not late.wanted(model, len(passages)):
         return None
-    found = late.load(generation / "late", model, len(passages))
+    found = late.load(folder, model, len(passages))
     if found is not None:
         return found
-    same = before is not None and before.corpus.about == corpus.about
-    old, known = (before.late, before.corpus.rows) if before and same else (None, {})
     try:
-        return late.build(generation / "late", model, passages, report, old, known)
+        return late.build(folder, model, passages, report, late.nothing)
     except OSError as problem:
         # A full disk: what it brings is better order, and searches go on without it.
         log.warning("the tokens of %s were not kept: %s", corpus.name, problem)

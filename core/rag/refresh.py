@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-
-import numpy as np
 
 from core.errors import AppError
 from core.markdown import sound
-from core.rag.embedding import Embedder, Vectors
+from core.rag.embedding import Embedder
 from core.rag.generation import Entry, Manifest, Split, ordered
 from core.rag.origins import Origin, Origins
-from core.rag.passages import Document, Passage, Report
+from core.rag.passages import Document, Report
 from core.rag.split import Recipe, split
-from core.rag.vectors import embedded
 
 # A file that was changed within so many nanoseconds before it was read may change again without its time showing it.
 _RACY = 2_000_000_000
@@ -122,18 +118,3 @@ def rows_of(splits: Sequence[Split]) -> dict[str, int]:
     """In which row of its generation the passage of an id stands."""
     ids = (passage.id for _, own in splits for passage in own)
     return {name: row for row, name in enumerate(ids)}
-
-
-def vectors_of(
-    passages: Sequence[Passage], known: Mapping[str, int], old: Vectors, cache: Path, model: Embedder, report: Report
-) -> Vectors:
-    """A vector for each passage: from the `old` ones, where `known` says the row of its id, else made or recalled."""
-    made = np.empty((len(passages), model.dimension), np.float32)
-    rows = [known.get(passage.id, -1) for passage in passages]
-    there = [number for number, row in enumerate(rows) if row >= 0]
-    if there:
-        made[there] = old[[rows[number] for number in there]]
-    missing = [number for number, row in enumerate(rows) if row < 0]
-    if missing:
-        made[missing] = embedded(cache, model, [passages[number].shown for number in missing], report)
-    return made

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from core.errors import BadSetting
 from core.rag.corpus import Corpus
+from core.rag.embedding import States
 from core.rag.late import Late
 from core.rag.lookup import Lookup
 from core.rag.passages import Hit, Passage
@@ -128,13 +129,13 @@ def search(there: Lookup, query: str, wish: Search = Search(), reranker: Reranke
     used, corrected = there.words.corrected(query) if wish.correct else (query, ())
     clock.lap("spelling")
     among = there.corpus.chosen(wish.sources, wish.doc_types)
-    vector = there.corpus.embedder.embed([used], query=True)[0]
+    vector, tokens = _read(there, used, wish)
     clock.lap("embedding")
     near = there.corpus.nearest(vector, _DEPTH, among) if used.strip() else []
     clock.lap("vectors")
     said = _said(there, used, among)
     clock.lap("words")
-    ranked = _ordered(there, used, vector, near, said, wish)
+    ranked = _ordered(there, tokens, vector, near, said, wish)
     clock.lap("order")
     if reranker is not None:
         ranked = _reranked(there, used, ranked, reranker)
@@ -143,6 +144,14 @@ def search(there: Lookup, query: str, wish: Search = Search(), reranker: Reranke
     clock.lap("room")
     best = near[0][1] if near else 0.0
     return Found(query, used, hits, best, corrected, left_out, clock.timings)
+
+
+def _read(there: Lookup, query: str, wish: Search) -> tuple[Scores, States | None]:
+    """The query's vector, and its tokens where they are needed: in one pass of the model."""
+    if wish.mode == "hybrid" and wish.late and there.late is not None:
+        vectors, tokens = there.late.model.read([query])
+        return vectors[0], tokens[0]
+    return there.corpus.embedder.embed([query], query=True)[0], None
 
 
 # --- candidates -------------------------------------------------------------------------------------------------------
@@ -160,7 +169,7 @@ def _said(there: Lookup, query: str, among: Sequence[slice] | None) -> Scores:
 
 
 def _ordered(
-    there: Lookup, query: str, vector: Scores, near: Sequence[tuple[int, float]], said: Scores, wish: Search
+    there: Lookup, tokens: States | None, vector: Scores, near: Sequence[tuple[int, float]], said: Scores, wish: Search
 ) -> _Ranked:
     by_vector = [row for row, _ in near]
     top = np.argpartition(-said, _DEPTH)[:_DEPTH] if len(said) > _DEPTH else np.arange(len(said))
@@ -179,8 +188,8 @@ def _ordered(
     rows, fused, words = rows[order], fused[order], words[order]
     ranks["fused"] = _places(rows.tolist())
     scores = _of_best(fused)
-    if wish.late and there.late is not None:
-        scores = _by_token(there.late, query, rows) + _WORDS * wish.weight * words
+    if tokens is not None and there.late is not None:
+        scores = _by_token(there.late, tokens, rows) + _WORDS * wish.weight * words
     scores = scores + wish.company * _company([there.corpus.passages[row].source for row in rows], scores)
     order = np.argsort(-scores, kind="stable")
     ranked = _diverse(there.corpus, rows[order].tolist(), scores[order], wish.diversity)
@@ -198,7 +207,7 @@ def _of_best(scores: Scores) -> Scores:
     return above / max(float(above.max(initial=0)), 1e-9)
 
 
-def _by_token(late: Late, query: str, rows: NDArray[np.int64]) -> Scores:
+def _by_token(late: Late, query: States, rows: NDArray[np.int64]) -> Scores:
     scores = late.scores(query, rows.tolist())
     # Every passage is somewhat like any question: what counts is by how much it is above the worst.
     return _of_best(scores - scores.min())

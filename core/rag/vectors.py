@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +15,7 @@ from core.rag.embedding import Embedder
 from core.rag.passages import Report
 
 Vectors = NDArray[np.float32]
+Run = Callable[[Sequence[int]], Vectors]
 
 # Texts of one length take the same time, and Stop waits for one group of them.
 _GROUP = 64
@@ -23,10 +24,11 @@ _SPARE, _LEAST = 4, 20_000
 _ASKED = 500  # Keys in one question to SQLite.
 
 
-def embedded(file: Path, model: Embedder, texts: Sequence[str], report: Report) -> Vectors:
+def embedded(file: Path, model: Embedder, texts: Sequence[str], run: Run, report: Report) -> Vectors:
     """Vectors (n, dimension) of `texts`, from `file` where it knows them; what is new is written to it as it is made.
 
-    `report` is called for each group and may raise to stop; what was made until then is kept.
+    `run` makes those of the texts of these numbers: it is how `model` is asked. `report` is called for each group and
+    may raise to stop; what was made until then is kept.
     """
     with closing(_opened(file)) as known:
         keys = [_key(model, text) for text in texts]
@@ -34,7 +36,7 @@ def embedded(file: Path, model: Embedder, texts: Sequence[str], report: Report) 
         missing = _recall(known, keys, made)
         for done, group in _groups(texts, missing):
             report(done / len(missing), f"Embedding {done:,} of {len(missing):,} passages")
-            made[group] = model.embed([texts[number] for number in group])
+            made[group] = run(group)
             rows = [(keys[number], made[number].tobytes()) for number in group]
             with known:
                 known.executemany("insert or replace into vectors (key, vector) values (?, ?)", rows)
