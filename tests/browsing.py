@@ -1,4 +1,4 @@
-"""A real browser for the tests: where it is, how it is started, and a visitor whose page must not go wrong."""
+"""A real browser: where it is, a visitor whose page must not go wrong, and what visitors do in the chat."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 needs_browser = [
@@ -24,14 +24,6 @@ _ELSEWHERE = re.compile(r"^https?://(?!127\.0\.0\.1|localhost)")
 _LEAVING = re.compile("AbortError|Connection errored out")
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    assert CHROMIUM, "the browser tests must run here, and there is no Chromium"
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking"]
-        yield playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-
-
 @contextmanager
 def visitor(browser: Browser) -> Iterator[Page]:
     """A new visitor's empty page. Errors of the page and requests to elsewhere fail the test at its end."""
@@ -44,3 +36,26 @@ def visitor(browser: Browser) -> Iterator[Page]:
     yield page
     context.close()
     assert not [text for text in wrong if not _LEAVING.search(text)]
+
+
+def opened(page: Page, url: str) -> None:
+    page.goto(url)
+    # The line about the model is the last thing that the opening page asks the server for.
+    expect(page.locator("#model-facts")).to_contain_text("context", timeout=30_000)
+
+
+def send(page: Page, text: str) -> None:
+    box = page.locator("#message textarea")
+    box.fill(text)
+    box.press("Enter")
+
+
+def answer(page: Page, text: str) -> None:
+    """Wait for this text in an answer."""
+    expect(page.locator("#bot [data-testid=bot]").get_by_text(text).last).to_be_visible(timeout=20_000)
+
+
+def finished(page: Page) -> None:
+    """Wait until the answer is whole, and another message can be sent."""
+    expect(page.locator("#message button.submit-button")).to_be_visible(timeout=20_000)
+    expect(page.locator("#message textarea")).to_be_enabled()

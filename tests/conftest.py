@@ -6,11 +6,19 @@ import ipaddress
 import os
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from core.settings import settings
+from tests.browsing import CHROMIUM
+from tests.live import launched
 from tests.services import Provider
+
+if TYPE_CHECKING:
+    from gradio_client import Client
+    from playwright.sync_api import Browser
 
 os.environ.update(
     HF_HUB_OFFLINE="1",
@@ -40,6 +48,50 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
         for name, value in service.environment().items():
             monkeypatch.setenv(name, value)
         yield service
+
+
+# --- the launched app: one for each module of tests that asks for it --------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def service(request: pytest.FixtureRequest) -> Iterator[Provider]:
+    """The loopback provider of the module's app. It answers as the module's SCRIPT says, if there is one."""
+    with Provider() as provider:
+        provider.script = getattr(request.module, "SCRIPT", provider.script)
+        yield provider
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the module's app runs, and leaves its log and its data."""
+    return tmp_path_factory.mktemp("app")
+
+
+@pytest.fixture(scope="module")
+def url(request: pytest.FixtureRequest, service: Provider, folder: Path) -> Iterator[str]:
+    """The address of the module's app, started with the module's ENVIRONMENT."""
+    with launched(folder, **service.environment(), **getattr(request.module, "ENVIRONMENT", {})) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def client(url: str) -> Client:
+    from gradio_client import Client
+
+    return Client(url, verbose=False)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
+    assert CHROMIUM, "the browser tests must run here, and there is no Chromium"
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking"]
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+
+
+# --- one test's own ---------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

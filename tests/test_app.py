@@ -6,7 +6,6 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,23 +19,6 @@ from tests.live import launched
 from tests.services import Call, Provider, Refuse, Request, Say
 
 MODELS = ["openai/gpt-4.1", "claude/claude-haiku-4-5", "ollama/llama3.2:3b"]
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[Provider]:
-    with Provider() as provider:
-        yield provider
-
-
-@pytest.fixture(scope="module")
-def url(service: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with launched(tmp_path_factory.mktemp("app"), **service.environment()) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def client(url: str) -> Client:
-    return Client(url, verbose=False)
 
 
 def get(url: str, path: str = "/", **headers: str) -> tuple[int, str, dict[str, str]]:

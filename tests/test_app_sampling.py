@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,22 +11,9 @@ from gradio_client.exceptions import AppError
 
 from core.llm import KNOBS
 from tabs.next_token import Look, _redrawn
-from tests.live import launched
 from tests.services import Call, Provider, Refuse, Reply, Request, Say
 
 OPENAI, CLAUDE, OLLAMA = "openai/gpt-4.1", "claude/claude-haiku-4-5", "ollama/llama3.2:3b"
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[Provider]:
-    with Provider() as provider:
-        yield provider
-
-
-@pytest.fixture(scope="module")
-def client(service: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    with launched(tmp_path_factory.mktemp("endpoints"), **service.environment()) as address:
-        yield Client(address, verbose=False)
 
 
 def test_next_token_tells_every_step(client: Client) -> None:

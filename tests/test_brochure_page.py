@@ -13,12 +13,10 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, Download, Page, expect
 
-from tests.browsing import browser, needs_browser, visitor
-from tests.live import launched
+from tests.browsing import needs_browser, visitor
 from tests.services import Provider, Reply, Request, Say
 
 MODELS = ["openai/gpt-4.1", "claude/claude-haiku-4-5", "ollama/llama3.2:3b"]
-__all__ = ["browser"]
 
 
 def obedient(request: Request) -> Reply:
@@ -44,23 +42,8 @@ def obedient(request: Request) -> Reply:
     return Say(pieces, pace=0.3)
 
 
-@pytest.fixture(scope="module")
-def service() -> Iterator[Provider]:
-    with Provider() as provider:
-        provider.script = obedient
-        yield provider
-
-
-@pytest.fixture(scope="module")
-def url(service: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("brochure")
-    with launched(folder, SWITCHBOARD_MODEL="openai/gpt-4.1", **service.environment()) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def client(url: str) -> Client:
-    return Client(url, verbose=False)
+ENVIRONMENT = {"SWITCHBOARD_MODEL": "openai/gpt-4.1"}
+SCRIPT = obedient
 
 
 # --- endpoints --------------------------------------------------------------------------------------------------------

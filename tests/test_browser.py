@@ -11,27 +11,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browsing import browser, needs_browser, visitor
-from tests.live import launched
+from tests.browsing import answer, finished, needs_browser, opened, send, visitor
 from tests.services import Call, Provider, Raw, Refuse, Say
 
-__all__ = ["browser"]
 pytestmark = needs_browser
 
+ENVIRONMENT = {"SWITCHBOARD_MODEL": "openai/gpt-4.1"}
+
 FLIGHT = Call("get_ticket_price", {"origin": "Delhi", "destination": "Paris"})
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[Provider]:
-    with Provider() as provider:
-        yield provider
-
-
-@pytest.fixture(scope="module")
-def url(service: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("browser")
-    with launched(folder, SWITCHBOARD_MODEL="openai/gpt-4.1", **service.environment()) as address:
-        yield address
 
 
 @pytest.fixture
@@ -42,28 +29,6 @@ def page(browser: Browser, url: str, service: Provider) -> Iterator[Page]:
         service.hung_up.clear()
         opened(page, url)
         yield page
-
-
-def opened(page: Page, url: str) -> None:
-    page.goto(url)
-    # The line about the model is the last thing that the opening page asks the server for.
-    expect(page.locator("#model-facts")).to_contain_text("context", timeout=30_000)
-
-
-def send(page: Page, text: str) -> None:
-    box = page.locator("#message textarea")
-    box.fill(text)
-    box.press("Enter")
-
-
-def answer(page: Page, text: str) -> None:
-    expect(page.locator("#bot [data-testid=bot]").get_by_text(text).last).to_be_visible(timeout=20_000)
-
-
-def finished(page: Page) -> None:
-    """The answer is whole, and another message can be sent."""
-    expect(page.locator("#message button.submit-button")).to_be_visible(timeout=20_000)
-    expect(page.locator("#message textarea")).to_be_enabled()
 
 
 def choose(page: Page, model: str) -> None:

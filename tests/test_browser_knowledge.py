@@ -10,11 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browsing import browser, needs_browser, visitor
-from tests.live import launched
+from tests.browsing import needs_browser, visitor
 from tests.services import Provider, Reply, Request, Say
 
-__all__ = ["browser"]
 pytestmark = needs_browser
 
 RENT = "What does it cost to rent the Otter OT-24 for a month?"
@@ -29,18 +27,8 @@ def answering(request: Request) -> Reply:
     return Say(("The rent of an OT-24 is £310 ", "a month. [1] ", "Call +44 191 555 0000. [1] ", hostile), pace=0.1)
 
 
-@pytest.fixture(scope="module")
-def service() -> Iterator[Provider]:
-    with Provider() as provider:
-        provider.script = answering
-        yield provider
-
-
-@pytest.fixture(scope="module")
-def url(service: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("knowledge")
-    with launched(folder, SWITCHBOARD_MODEL="openai/gpt-4.1", **service.environment()) as address:
-        yield address
+ENVIRONMENT = {"SWITCHBOARD_MODEL": "openai/gpt-4.1"}
+SCRIPT = answering
 
 
 @pytest.fixture

@@ -10,28 +10,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browsing import browser, needs_browser, visitor
-from tests.live import launched
+from tests.browsing import needs_browser, visitor
 from tests.services import Call, Provider, Refuse, Reply, Request, Say
 from tests.test_browser import opened
 
-__all__ = ["browser"]
 pytestmark = needs_browser
 
 FLIGHT = Call("get_ticket_price", {"origin": "Delhi", "destination": "Paris"})
 OPENAI, CLAUDE, OLLAMA = "openai/gpt-4.1", "claude/claude-haiku-4-5", "ollama/llama3.2:3b"
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[Provider]:
-    with Provider() as provider:
-        yield provider
-
-
-@pytest.fixture(scope="module")
-def url(service: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with launched(tmp_path_factory.mktemp("sampling"), **service.environment()) as address:
-        yield address
 
 
 @pytest.fixture

@@ -26,7 +26,6 @@ from tabs.knowledge_answering import wished
 from tabs.knowledge_bases import embedding_model
 from tabs.knowledge_presence import arrived, left
 from tabs.knowledge_view import marked, text
-from tests.live import launched
 from tests.services import Provider, Refuse, Reply, Request, Say
 
 # --- how an answer is shown -------------------------------------------------------------------------------------------
@@ -232,18 +231,8 @@ def answering(request: Request) -> Reply:
     return Say(("The rent of an OT-24 ", "is £310 a month. [1] ", "Buying it costs 98,765 euros. [1]"), pace=0.1)
 
 
-@pytest.fixture(scope="module")
-def service() -> Iterator[Provider]:
-    with Provider() as provider:
-        provider.script = answering
-        yield provider
-
-
-@pytest.fixture(scope="module")
-def url(service: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("knowledge")
-    with launched(folder, SWITCHBOARD_MODEL="openai/gpt-4.1", **service.environment()) as address:
-        yield address
+ENVIRONMENT = {"SWITCHBOARD_MODEL": "openai/gpt-4.1"}
+SCRIPT = answering
 
 
 @pytest.fixture(scope="module")

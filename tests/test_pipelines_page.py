@@ -14,22 +14,9 @@ from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, Page, expect
 
 from core.pipelines.picture import read_back
-from tests.browsing import browser, needs_browser, visitor
-from tests.live import launched
+from tests.browsing import needs_browser, visitor
 
-__all__ = ["browser"]
 _LONG = 180_000  # ms: a model is read and imported meanwhile, on a machine that others use too
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with launched(tmp_path_factory.mktemp("pipelines")) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def client(url: str) -> Client:
-    return Client(url, verbose=False)
 
 
 def test_a_list_in_gives_a_list_out(client: Client) -> None:

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -30,28 +29,11 @@ from tests.services import Call, Provider, Request, Say
 OPENAI, OLLAMA = "openai/gpt-4.1", "ollama/llama3.2:3b"
 USERS = {"SWITCHBOARD_USERS": "ann:her canary-ann, bob:canary-bob"}
 ANN, BOB = ("ann", "her canary-ann"), ("bob", "canary-bob")
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[Provider]:
-    with Provider() as provider:
-        yield provider
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("public")
-
-
-@pytest.fixture(scope="module")
-def url(service: Provider, folder: Path) -> Iterator[str]:
-    """A public app behind a login, with room for what the tests ask together."""
-    settings = {
-        "SWITCHBOARD_PUBLIC": "1", "SWITCHBOARD_MESSAGES_A_MINUTE": "1000", "SWITCHBOARD_DAILY_TOKENS": "100000000",
-        "SWITCHBOARD_DAILY_DOLLARS": "1000", "SWITCHBOARD_ANSWERS_AT_ONCE": "2", **USERS,
-    }  # fmt: skip
-    with launched(folder, **settings, **service.environment()) as address:
-        yield address
+# Behind a login, with room for what the tests ask together.
+ENVIRONMENT = {
+    "SWITCHBOARD_PUBLIC": "1", "SWITCHBOARD_MESSAGES_A_MINUTE": "1000", "SWITCHBOARD_DAILY_TOKENS": "100000000",
+    "SWITCHBOARD_DAILY_DOLLARS": "1000", "SWITCHBOARD_ANSWERS_AT_ONCE": "2", **USERS,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -12,48 +12,18 @@ import pytest
 from gradio_client import Client
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browsing import browser, needs_browser, visitor
+from tests.browsing import answer, needs_browser, opened, send, visitor
 from tests.live import launched
 from tests.services import Provider, Raw, Say
 
-__all__ = ["browser"]
 pytestmark = needs_browser
 
 CANARY = "sk-canary-4711"
 OPENAI = "openai/gpt-4.1"
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[Provider]:
-    with Provider() as provider:
-        yield provider
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("keys")
-
-
-@pytest.fixture(scope="module")
-def url(service: Provider, folder: Path) -> Iterator[str]:
-    settings = {"SWITCHBOARD_PUBLIC": "1", "SWITCHBOARD_VISITOR_KEYS": "1", "SWITCHBOARD_MODEL": OPENAI}
-    with launched(folder, **settings, **service.environment(), GRADIO_HEARTBEAT_INTERVAL="0.3") as address:
-        yield address
-
-
-def opened(page: Page, url: str) -> None:
-    page.goto(url)
-    expect(page.locator("#model-facts")).to_contain_text("context", timeout=30_000)
-
-
-def send(page: Page, text: str) -> None:
-    box = page.locator("#message textarea")
-    box.fill(text)
-    box.press("Enter")
-
-
-def answer(page: Page, text: str) -> None:
-    expect(page.locator("#bot [data-testid=bot]").get_by_text(text).last).to_be_visible(timeout=20_000)
+ENVIRONMENT = {
+    "SWITCHBOARD_PUBLIC": "1", "SWITCHBOARD_VISITOR_KEYS": "1", "SWITCHBOARD_MODEL": OPENAI,
+    "GRADIO_HEARTBEAT_INTERVAL": "0.3",
+}  # fmt: skip
 
 
 def bring(page: Page, key: str) -> None:
