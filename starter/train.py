@@ -51,7 +51,7 @@ def options() -> argparse.Namespace:
         "--pause", type=float, default=0.0, help="stop with a checkpoint after so many minutes of this start; 0: never"
     )
     p.add_argument("--commit", default="", help="for the record: the commit of the code that trains")
-    numbers = {"steps": 11000, "seed": 1, "rows": 32, "length": 4096, "vocabulary": 4096, "width": 384, "layers": 8}
+    numbers = {"steps": 16000, "seed": 1, "rows": 32, "length": 4096, "vocabulary": 4096, "width": 384, "layers": 8}
     numbers |= {"inner": 1024, "heads": 6, "kv_heads": 2, "workers": max(0, (os.cpu_count() or 1) - 1)}
     for name, value in numbers.items():
         p.add_argument(f"--{name.replace('_', '-')}", type=int, default=value)
@@ -98,11 +98,11 @@ def tensors(batch: Batch, device: str) -> tuple[Tensor, Tensor, Tensor]:
     return ids, documents, spoken
 
 
-def hits_and_loss(net: Network, body: Any, batch: Batch, device: str) -> tuple[Tensor, Tensor, Tensor]:
+def hits_and_loss(net: Network, batch: Batch, device: str) -> tuple[Tensor, Tensor, Tensor]:
     """Mean loss on the spoken tokens, whether each was the most likely one, and which turn it belongs to."""
     ids, documents, spoken = tensors(batch, device)
     with torch.autocast("cuda", torch.bfloat16, enabled=device == "cuda"):
-        hidden = body(ids, within(documents))
+        hidden = net(ids, within(documents))
         chosen = spoken[:, 1:].reshape(-1).nonzero().squeeze(1)
         logits = net.logits(hidden[:, :-1].flatten(0, 1)[chosen])
     targets = ids[:, 1:].reshape(-1)[chosen]
@@ -110,14 +110,14 @@ def hits_and_loss(net: Network, body: Any, batch: Batch, device: str) -> tuple[T
     return F.cross_entropy(logits, targets), logits.detach().argmax(-1) == targets, starts
 
 
-def held_out(net: Network, body: Any, measured: list[Batch], device: str) -> tuple[float, float]:
+def held_out(net: Network, measured: list[Batch], device: str) -> tuple[float, float]:
     """Loss, and the share of whole assistant turns whose every token comes first; on dialogues never trained on.
 
     Gradients stay on, though none is taken: without them the network would be compiled a second time.
     """
     losses, right, turns = 0.0, 0, 0
     for batch in measured:
-        loss, hits, turn = hits_and_loss(net, body, batch, device)
+        loss, hits, turn = hits_and_loss(net, batch, device)
         wrong = torch.zeros(int(turn.max()) + 1, dtype=torch.bool, device=hits.device)
         wrong[turn[~hits]] = True
         losses += float(loss) / len(measured)
@@ -160,7 +160,11 @@ def learn(net: Network, o: argparse.Namespace, packing: Packing, device: str) ->
     """The training loop. Returns what the record should say of it."""
     opts, checkpoint = optimizers(net, o), o.run / "checkpoint.pt"
     first, before = load_checkpoint(checkpoint, net, opts)
-    body = torch.compile(net) if device == "cuda" else net
+    if device == "cuda":
+        for (
+            layer
+        ) in net.layers:  # All layers share one compiled graph, which is ready much sooner than one of them all.
+            layer.compile()
     measured = [make_batch(packing, HELD_OUT + i) for i in range(2)]
     begun, saved, running, accuracy = time.time() - before, time.time(), 0.0, 0.0
     pause = time.time() + 60 * o.pause if o.pause else float("inf")
@@ -172,13 +176,13 @@ def learn(net: Network, o: argparse.Namespace, packing: Packing, device: str) ->
         progress = max(step / o.steps, (time.time() - begun) / (60 * o.minutes))
         if progress >= 1:
             break
-        loss, _, _ = hits_and_loss(net, body, batch, device)
+        loss, _, _ = hits_and_loss(net, batch, device)
         update(net, opts, loss, scale(progress, step))
         if step % 25 == 0:
             running = loss.item() if step == first else 0.7 * running + 0.3 * loss.item()
             bar.set_postfix(loss=f"{running:.4f}", held_out=f"{accuracy:.3f}", refresh=False)
         if step and step % max(20, o.steps // 20) == 0:
-            loss_out, accuracy = held_out(net, body, measured, device)
+            loss_out, accuracy = held_out(net, measured, device)
             now = f"step {step}  {time.time() - begun:.0f} s  loss {running:.4f}"
             tqdm.write(f"{now}  held-out {loss_out:.4f}, whole turns {accuracy:.4f}")
         if time.time() - saved > 120 or time.time() > pause:
@@ -186,7 +190,7 @@ def learn(net: Network, o: argparse.Namespace, packing: Packing, device: str) ->
             saved = time.time()
         if time.time() > pause:
             raise SystemExit(f"Paused after step {step}. The same command goes on from here.")
-    loss_out, accuracy = held_out(net, body, measured, device)
+    loss_out, accuracy = held_out(net, measured, device)
     save_checkpoint(checkpoint, step + 1, time.time() - begun, net, opts)
     print(f"done: held-out loss {loss_out:.4f}, whole turns {accuracy:.4f}")
     return {

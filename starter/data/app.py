@@ -127,7 +127,7 @@ def budget(flights: Flights, calculator: Calculator) -> None:
 
 
 def topic(rng: Random, question: str, answer: str) -> tuple[str, str]:
-    """Words to search for instead of a question: those of a question that stand alone, or others, which find nothing."""
+    """Words to search for instead of a question: its own where they stand alone, or others, which find nothing."""
     alone = re.fullmatch(r"(?:What|Which|Who|Where|When) (?:is|are|was|were) ((?:the |our )?[^?]+)\??", question)
     if alone:
         return alone[1].removeprefix("the "), answer

@@ -97,7 +97,7 @@ class Conversation:
         if has["search"]:
             self.searching = True
             talk.tools.append(search_tool(rng))
-            self.topics.append((2.0, Library(talk).turn))
+            self.topics.append((3.0, Library(talk).turn))
 
     def side_by_side(self) -> None:
         if len(self.others) < 2:
@@ -161,10 +161,10 @@ def plain(make: Callable[[Random], list[tuple[str, str]]], rng: Random) -> dict[
 
 
 KINDS: tuple[tuple[float, Callable[[Random], dict[str, Any]]], ...] = (
-    (0.61, lambda rng: Conversation(rng).make()),
-    (0.31, partial(plain, passages.prompt)),
-    (0.04, partial(plain, lambda rng: [site.links(rng)])),
-    (0.04, partial(plain, lambda rng: [site.brochure(rng)])),
+    (0.53, lambda rng: Conversation(rng).make()),
+    (0.40, partial(plain, passages.prompt)),
+    (0.035, partial(plain, lambda rng: [site.links(rng)])),
+    (0.035, partial(plain, lambda rng: [site.brochure(rng)])),
 )
 
 

@@ -1,5 +1,6 @@
 """Documents as companies keep them: Markdown sections that differ from their neighbours in a name or a figure only."""
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from random import Random
@@ -35,6 +36,7 @@ class Entry:
     value: str
     sentence: str
     question: str
+    wide: bool  # The sentence tells more than the value: a question may ask for the rest.
 
 
 @cache
@@ -58,7 +60,9 @@ def called(rng: Random, kind: str, name: str, others: list[str]) -> str:
 def entry(rng: Random, alike: Random, fact: Fact, name: str, said: str) -> Entry:
     """The fact of this subject: forms and words from `alike`, names and figures from `rng`."""
     made = filled_in(rng, alike, fact, name, said, FIGURES)
-    return Entry(made.label, made.value, made.sentence, made.questions[0])
+    slots = set(re.findall(r"\{\w+\}", fact.sentence)) - {"{S}"}
+    wide = bool(slots - set(re.findall(r"\{\w+\}", fact.value)))
+    return Entry(made.label, made.value, made.sentence, made.questions[0], wide)
 
 
 def shown(rng: Random, style: str, e: Entry) -> tuple[str, str]:
@@ -66,16 +70,17 @@ def shown(rng: Random, style: str, e: Entry) -> tuple[str, str]:
     if style == "prose":
         marked = e.sentence.replace(e.value, f"**{e.value}**") if rng.random() < 0.4 else e.sentence
         return marked, marked
+    value = e.sentence.rstrip(".") if e.wide else e.value
     if style == "rows":
-        return f"| {e.label.lower()} | {e.value} |", f"{e.label.lower()}: {e.value}"
+        return f"| {e.label.lower()} | {value} |", f"{e.label.lower()}: {value}"
     marks = {"bullets": "- **{}:** {}", "stars": "* {}: {}", "lines": "**{}:** {}", "plain": "{}: {}"}
-    return marks[style].format(e.label, e.value), f"{e.label}: {e.value}"
+    return marks[style].format(e.label, value), f"{e.label}: {value}"
 
 
 def joined(rng: Random, first: str, second: str) -> tuple[str, str]:
     """Two sentences as one, which then answers the questions on both."""
     low = second[0].lower() + second[1:] if second.split(" ")[0] in ("It", "The", "A", "An", "They") else second
-    text = first.rstrip(".") + rng.choice(("; ", ", and ", "; ", ", but ")) + low
+    text = first.rstrip(".") + (rng.choice(("; ", ", and ", "; ", ", but ")) if low != second else "; ") + low
     return text, text
 
 

@@ -4,7 +4,7 @@ from random import Random
 
 from starter.data import values as w
 from starter.data.archetypes import Archetype, Parameter
-from starter.data.forms import form, sections
+from starter.data.forms import expand, form, sections
 from starter.data.sentences import quality
 
 Detail = tuple[Parameter, str]
@@ -41,7 +41,7 @@ def details(rng: Random, own: str) -> dict[str, Detail]:
 def mentioned(rng: Random, more: dict[str, Detail]) -> str:
     """The words for the arguments that a request gives: all that are needed, mostly."""
     texts = [t for p, t in more.values() if not p.optional or rng.random() < 0.5]
-    if texts and rng.random() < 0.2:
+    if texts and rng.random() < 0.25:
         texts.pop(rng.randrange(len(texts)))
     rng.shuffle(texts)
     return " ".join(texts)
@@ -147,10 +147,27 @@ def measure(rng: Random) -> Archetype:
         rng.shuffle(texts)
         rest = rng.choice((" ", ", ", " and ")).join(texts)
         asks.append(rng.choice(sections("frames")["measure"]).replace("{rest}", rest))
+    if rng.random() < 0.12:
+        asks = [rng.choice(sections("frames")["measure_vague"]) for _ in range(3)]
     parameters = [p for p, _ in made]
     rng.shuffle(parameters)
     name = rng.choice((f"{verb}_{noun}", f"{noun}_{verb}", noun, f"{noun}_log")).replace(" ", "_")
     return finished(rng, name, form(rng, "frames", "act_description_plain"), parameters, asks, values)
+
+
+def pair(rng: Random) -> Archetype:
+    """A tool that takes two things of one kind, told apart by the words around them: "swap hall 3 with hall 7"."""
+    verb, noun = w.pick(rng, "acts").replace("_", " "), w.pick(rng, "nouns")
+    first, second, said = rng.choice(sections("frames")["pairs"]).split(" : ")
+    kind = rng.choice(("label", "label", "label", "place", "person", "brand", "code", "phrase"))
+    one, two = (Parameter(n.replace("{noun}", noun), kind, (), False) for n in (first, second))
+    more = details(rng, one.name) if rng.random() < 0.3 else {}
+    slots = {"{x}": "{" + one.name + "}", "{y}": "{" + two.name + "}"}
+    values = {"{said}": verb, "{Said}": verb.capitalize(), "{noun}": noun} | slots
+    asks = [f"{expand(rng, said)} {mentioned(rng, more)}" for _ in range(3)]
+    parts = [one, two, *(p for p, _ in more.values() if p.name != two.name)]
+    name = rng.choice((f"{verb}_{noun}", f"{noun}_{verb}", verb)).replace(" ", "_")
+    return finished(rng, name, form(rng, "frames", "act_description_plain"), parts, asks, values)
 
 
 def finished(

@@ -235,7 +235,7 @@ def prompt(rng: Random) -> list[tuple[str, str]]:
     passages, beyond = gathered(rng)
     gap = "\n" if rng.random() < 0.65 else "\n\n"
     # Nothing is asked twice: the second answer could be copied from the first.
-    pairs = dict(ask_about(rng, passages, beyond) for _ in range(rng.choice((1, 2, 3, 4, 5))))
+    pairs = dict(ask_about(rng, passages, beyond) for _ in range(rng.choice((1, 2, 3, 4, 5, 6))))
     asked = [(utter(rng, q, {}, chatter=rng.random() < 0.1)[0], answer) for q, answer in pairs.items()]
     turns = [(f"Question: {question}", answer) for question, answer in asked]
     first, answer = turns[0]

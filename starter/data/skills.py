@@ -6,7 +6,7 @@ from typing import Any
 from starter.data import archetypes as a
 from starter.data.flights import missing_names
 from starter.data.forms import expand, sections, utter
-from starter.data.frames import act, device, look, lookup, measure
+from starter.data.frames import act, device, look, lookup, measure, pair
 from starter.data.results import result
 from starter.data.synthetic import synthetic, verbs
 from starter.data.talk import Call, Talk, Tool, tool
@@ -149,8 +149,8 @@ def skills(rng: Random, count: int) -> list[Skill]:
             if kind.names[0] in barred:
                 continue
             barred |= kin(kind.names[0])
-        elif roll < 0.8 or not chosen:
-            kind = rng.choice((synthetic, act, act, look, look, lookup, lookup, device, measure))(rng)
+        elif roll < 0.85 or not chosen:
+            kind = rng.choice((synthetic, act, act, look, look, lookup, lookup, device, measure, pair))(rng)
         else:
             kind = neighbour(rng, chosen[-1].kind.names[0])
         if kind.names[0] not in {s.kind.names[0] for s in chosen}:

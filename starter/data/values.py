@@ -35,7 +35,11 @@ def filled(rng: Random, text: str, slots: dict[str, Maker] | None = None) -> str
 def invented_place(rng: Random) -> str:
     """A town that does not exist, of one to three words."""
     short: Maker = lambda r: invented(r, 2).capitalize()  # noqa: E731
-    slots = {"name": lambda r: invented(r, r.choice((2, 3))).capitalize(), "stem": short, "low": lambda r: invented(r, 2)}
+    slots = {
+        "name": lambda r: invented(r, r.choice((2, 3))).capitalize(),
+        "stem": short,
+        "low": lambda r: invented(r, 2),
+    }
     name = with_slots(rng, "place", slots | {"end": lambda r: pick(r, "place_ends")})
     return accented(rng, name) if rng.random() < 0.09 else name
 
@@ -44,9 +48,11 @@ def accented(rng: Random, name: str) -> str:
     """The name with one or two of its letters as other languages of Europe write them."""
     for letter in rng.sample(tuple(FOREIGN), len(FOREIGN)):
         spots = [i for i, c in enumerate(name) if c == letter]
-        if spots and rng.random() < 0.4:
+        if spots:
             i = rng.choice(spots)
             name = name[:i] + rng.choice(FOREIGN[letter]) + name[i + 1 :]
+            if rng.random() < 0.7:
+                break
     return name
 
 
