@@ -98,22 +98,23 @@ def test_a_candidate_that_is_clicked_is_appended(page: Page) -> None:
     expect(page.locator("#next-said textarea, #next-said input")).to_have_value("")
 
 
+# Whether the bars of before and after are as long as each other, or not.
+_SAME = """wanted => {
+    const bars = [...document.querySelectorAll("#next-chart .trace.bars")]
+    const [before, after] = bars.map(one =>
+        [...one.querySelectorAll("path")].map(bar => Math.round(bar.getBBox().width)).join())
+    return Boolean(before) && (before === after) === wanted
+}"""
+
+
 def test_each_step_can_be_seen_by_itself(page: Page) -> None:
     look(page)
     move(page, "Temperature", "0.2")
     page.locator("#next-stage").get_by_text("Top-p").click()
     # Top-p is off, so before and after are the same bars; temperature has changed them.
-    page.wait_for_timeout(800)
-    lengths = page.locator("#next-chart .trace.bars").evaluate_all(
-        "all => all.map(one => [...one.querySelectorAll('path')].map(bar => Math.round(bar.getBBox().width)))"
-    )
-    assert lengths[0] == lengths[1]
+    page.wait_for_function(_SAME, arg=True)
     page.locator("#next-stage").get_by_text("Temperature").click()
-    page.wait_for_timeout(800)
-    lengths = page.locator("#next-chart .trace.bars").evaluate_all(
-        "all => all.map(one => [...one.querySelectorAll('path')].map(bar => Math.round(bar.getBBox().width)))"
-    )
-    assert lengths[0] != lengths[1]
+    page.wait_for_function(_SAME, arg=False)
 
 
 def test_knobs_that_a_model_does_not_take_say_why(page: Page) -> None:
