@@ -1,5 +1,6 @@
 """Facts about people, companies, products, contracts, policies, offices and events, with the questions they answer."""
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from random import Random
@@ -59,9 +60,9 @@ def filled_in(
     verb, past = w.pick(alike, "verbs").split("=")
     values = {"verb": verb, "past": past, "base": base_form(verb)}
     for text, words in ((sentence + value, alike), (question, rng)):
-        for name, make in w.MAKERS.items():
-            if "{" + name + "}" in text and name not in values:
-                values[name] = make(rng if name.rstrip("23") in figures else words)
+        for name in re.findall(r"\{(\w+)\}", text):
+            if name in w.MAKERS and name not in values:
+                values[name] = w.MAKERS[name](rng if name.rstrip("23") in figures else words)
 
     def full(text: str) -> str:
         for name, said in values.items():
