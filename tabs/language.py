@@ -2,44 +2,60 @@
 
 from __future__ import annotations
 
+import json
+from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 import gradio as gr
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tabs.parts import QUIET
-from tabs.texts import LANGUAGES
+from tabs.texts import LANGUAGES, TEXTS
 
-_KEY = "switchboard-language"
-# Gradio asks the browser for its language once, before anything of a page's own is run, so this comes before Gradio.
-SCRIPT = f"""<script>{{
-    const chosen = localStorage.getItem({_KEY!r});
-    if (chosen) Object.defineProperty(navigator, "language", {{value: chosen}});
-}}</script>""".encode()
-_READ = f"() => localStorage.getItem({_KEY!r}) ?? ''"
-_WRITE = f"(language) => {{ localStorage.setItem({_KEY!r}, language); location.reload(); }}"
+COOKIE = "switchboard-language"
+_READ = f"() => document.cookie.match(/{COOKIE}=(\\w*)/)?.[1] ?? ''"
+_WRITE = f"""(language) => {{
+    document.cookie = `{COOKIE}=${{language}}; path=/; max-age=31536000; samesite=lax`;
+    location.reload();
+}}"""
+# Gradio asks the browser for its language once, before it runs anything of ours; so this stands before all of it.
+_TOLD = b'<head><script>Object.defineProperty(navigator, "language", {value: "%b"})</script>'
+_NONE = b'"i18n_translations":null'
 
 
 class Spoken:
-    """Puts SCRIPT at the head of the page."""
+    """Gives the page one language's words, the visitor's: with those of all, it would be twice as long."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_page = scope["type"] == "http" and scope["path"] == "/" and scope["method"] == "GET"
-        await self.app(scope, receive, _headed(send) if is_page else send)
+        await self.app(scope, receive, _speaking(asked(Headers(scope=scope)), send) if is_page else send)
 
 
-def _headed(send: Send) -> Send:
-    """`send`, with SCRIPT in front of all others. How long the body is, its end tells."""
+def asked(headers: Headers) -> str:
+    """The language for a request: as chosen, else the first that the browser names and we know, else English."""
+    try:
+        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        cookie = None
+    named = [part.split(";")[0].split("-")[0].strip().lower() for part in headers.get("accept-language", "").split(",")]
+    return next((code for code in [cookie.value if cookie else "", *named] if code in LANGUAGES), "en")
+
+
+def _speaking(language: str, send: Send) -> Send:
+    """`send`, with the words of a language in the page. How long the page then is, its end tells."""
+    words = json.dumps({language: TEXTS.get(language, {})}, ensure_ascii=False).replace("<", "\\u003c").encode()
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = [(name, value) for name, value in message["headers"] if name != b"content-length"]
             message = {**message, "headers": headers}
         elif message["type"] == "http.response.body":
-            message = {**message, "body": message.get("body", b"").replace(b"<head>", b"<head>" + SCRIPT, 1)}
+            body = message.get("body", b"").replace(b"<head>", _TOLD % language.encode(), 1)
+            message = {**message, "body": body.replace(_NONE, b'"i18n_translations":' + words, 1)}
         await send(message)
 
     return sending

@@ -20,6 +20,7 @@ from core.markdown import harmless
 from core.settings import settings
 from core.streams import ticks
 from tabs import Page
+from tabs.texts import _
 
 T = TypeVar("T")
 
@@ -164,7 +165,7 @@ def about(choice: str) -> tuple[str, Any]:
         can = capabilities(choice)
     except AppError as error:
         return f"⚠️ {harmless(str(error))}", gr.update(visible=False)
-    variants = [("as stored", ""), *((name, name) for name in can.variants)]
+    variants = [(_("as stored"), ""), *((name, name) for name in can.variants)]
     chosen = choice.partition("@")[2]
     return harmless(" · ".join(_facts(can))), gr.update(choices=variants, value=chosen, visible=bool(can.variants))
 
@@ -266,4 +267,4 @@ def _value(knob: Field[Any], given: Any) -> Any:
 def _fitted(knob: Field[Any], can: Capabilities) -> Any:
     taken = knob.name in can.sampling
     reason = can.reasons.get(knob.name, "This model does not take it.")
-    return gr.update(interactive=taken, info=knob.metadata["help"] if taken else reason)
+    return gr.update(interactive=taken, info=_(knob.metadata["help"] if taken else reason))

@@ -15,7 +15,7 @@ from core.settings import accounts, settings
 from tabs.guard import Audience, Guard, address
 from tabs.language import Spoken
 from tabs.login import NOTE, Login
-from tabs.texts import translate, translations
+from tabs.texts import translate
 from tabs.visiting import Keyring, carry
 
 
@@ -49,7 +49,6 @@ def serve(page: gr.Blocks, keyring: Keyring, **changes: Any) -> Any:
         "show_error": False,
         "ssr_mode": False,
         "pwa": False,
-        "i18n": translations,
         "footer_links": ["api", "gradio", "settings"],
         "css_paths": Path(__file__).with_name("style.css"),
         "theme": gr.themes.Default(primary_hue="indigo", neutral_hue="slate", font=["system-ui", "sans-serif"]),

@@ -22,6 +22,7 @@ from core.settings import accounts, lends, settings
 from core.visitors import Visitor, arrive
 from tabs.guard import COOKIE, Audience
 from tabs.parts import QUIET
+from tabs.texts import _
 
 MOST = 500  # sessions whose keys are held; the one that was not used for longest is forgotten
 
@@ -152,7 +153,7 @@ def keys_panel(page: gr.Blocks, keyring: Keyring) -> list[Any]:
 
     def drop_all(request: gr.Request) -> list[Any]:
         keyring.forget(session_of(request))
-        return [*[""] * len(variables), "No key is held."]
+        return [*[""] * len(variables), _("No key is held.")]
 
     def leave(request: gr.Request) -> None:
         keyring.forget(session_of(request))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.i18n import I18nData
 
 # How each language is called by those who speak it.
 LANGUAGES = {"en": "English", "de": "Deutsch", "es": "Español", "fr": "Français"}
@@ -23,12 +24,10 @@ SAID = ("label", "info", "placeholder")
 # The values that are words of the page; others are what a visitor enters or chooses.
 BY_VALUE = (gr.Button, gr.DownloadButton, gr.Markdown)
 
-translations = gr.I18n(**TEXTS)
-
 
 def _(text: str) -> Any:
     """What a handler hands to a widget so that the visitor's browser shows it in its language."""
-    return str(translations(text))
+    return str(I18nData(text))
 
 
 def translate(page: gr.Blocks) -> None:
