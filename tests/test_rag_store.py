@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import socket
@@ -47,11 +48,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 class serving:  # noqa: N801
     """`chroma run` in a process of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, port: int = 0) -> None:
         self.folder = folder
+        self.port = port
 
     def __enter__(self) -> tuple[str, subprocess.Popen[bytes]]:
-        with socket.create_server(("127.0.0.1", 0)) as free:
+        with socket.create_server(("127.0.0.1", self.port)) as free:
             port = free.getsockname()[1]
         command = [str(Path(sys.executable).parent / "chroma"), "run", "--path", str(self.folder), "--port", str(port)]
         with (self.folder / "log.txt").open("w") as log:
@@ -326,6 +328,50 @@ def test_several_instances_of_the_app_share_a_server(
     assert [store and store.count() for store in stores] == [40, 40]
     for store in filter(None, stores):
         store.close()
+
+
+def test_what_a_server_no_longer_needs_to_hold_goes(
+    model: Embedder, documents: list[Document], tmp_path: Path, server: str
+) -> None:
+    """With the last index that used it: after an edit, and when the index is removed."""
+    before = collections(server)
+    one, two = (Index(tmp_path / name, model, server, large=0) for name in ("one", "two"))
+    for index in (one, two):
+        assert not index.refresh(ReadyOrigins(documents[:8])).problem
+    (shared,) = collections(server) - before
+    one.refresh(ReadyOrigins(documents[:9]))
+    (mine,) = collections(server) - before - {shared}
+    two.refresh(ReadyOrigins(documents[:9]))
+    assert collections(server) - before == {mine}, "nobody has the shared one, and the new one is shared again"
+    one.remove()
+    assert collections(server) - before == {mine}
+    two.remove()
+    assert collections(server) == before
+
+
+def test_a_server_that_was_away_is_told_later(model: Embedder, documents: list[Document], tmp_path: Path) -> None:
+    folder = tmp_path / "server"
+    folder.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with serving(folder, port) as (address, _):
+        index = Index(tmp_path / "index", model, address, large=0)
+        assert not index.refresh(ReadyOrigins(documents[:8])).problem
+        (old,) = collections(address)
+    assert "its server is away" in index.refresh(ReadyOrigins(documents[:9])).problem
+    assert len(list((index.root / "generations").iterdir())) == 2
+    with serving(folder, port):
+        assert not index.refresh(ReadyOrigins(documents[:9])).problem
+        assert len(collections(address)) == 1
+        assert old not in collections(address)
+    assert len(list((index.root / "generations").iterdir())) == 1
+
+
+def collections(server: str) -> set[str]:
+    """The names of a server's collections, asked of it without any code of ours."""
+    url = f"http://{server}/api/v2/tenants/default_tenant/databases/default_database/collections?limit=1000"
+    with urllib.request.urlopen(url, timeout=10) as reply:
+        return {row["name"] for row in json.load(reply)}
 
 
 def test_searches_go_on_when_the_server_goes_away(model: Embedder, documents: list[Document], tmp_path: Path) -> None:

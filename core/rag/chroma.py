@@ -20,8 +20,8 @@ from core.settings import settings
 if TYPE_CHECKING:
     from chromadb import Collection
     from langchain_chroma import Chroma
-    from langchain_core.embeddings import Embeddings
 
+_USER = "user-"
 _MOST = 1000  # Records in one request: a server refuses more than some 5,000, and Stop should not wait for them.
 
 
@@ -34,9 +34,7 @@ class ChromaStore:
     _collection: Collection
 
     @classmethod
-    def open(
-        cls, kind: str, folder: Path, collection: str, about: About, embeddings: Embeddings | None = None
-    ) -> ChromaStore:
+    def open(cls, kind: str, folder: Path, collection: str, about: About) -> ChromaStore:
         """As `open_store`. `kind` is "chroma" or HOST:PORT."""
         with _translated():
             from langchain_chroma import Chroma
@@ -46,7 +44,6 @@ class ChromaStore:
                 langchain = Chroma(
                     client=client,
                     collection_name=collection,
-                    embedding_function=embeddings,
                     collection_metadata=asdict(about),
                     collection_configuration={"hnsw": {"space": "cosine"}},
                 )
@@ -112,10 +109,19 @@ class ChromaStore:
         with _translated():
             return self._collection.count()
 
-    def drop(self) -> None:
-        """Remove the whole collection from its server."""
+    def join(self, user: str) -> None:
+        """Note that the index of this name uses the collection: several instances of the app may share one."""
         with _translated():
-            self._client.delete_collection(self._collection.name)
+            self._collection.modify(metadata={**self._collection.metadata, f"{_USER}{user}": True})
+
+    def leave(self, user: str) -> None:
+        """Take the note away; the collection goes with the last one."""
+        with _translated():
+            about = {name: value for name, value in self._collection.metadata.items() if name != f"{_USER}{user}"}
+            if any(name.startswith(_USER) for name in about):
+                self._collection.modify(metadata=about)
+            else:
+                self.langchain.delete_collection()
 
     def close(self) -> None:
         """Let go of files and connections."""

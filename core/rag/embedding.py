@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import BadSetting
 from core.llm import Embeds
-
-if TYPE_CHECKING:
-    from langchain_core.embeddings import Embeddings
 
 DEFAULT = "minilm"
 # What comes along, by name, and what to say of it.
@@ -73,8 +70,9 @@ def embedder(name: str = DEFAULT, find: Callable[[str], tuple[Embeds, str]] | No
     """The model of that name, ready to use; its weights are read once for a process.
 
     A name is "minilm", "minilm-int8", "st/MODEL" for any sentence-transformers model on this machine (a Hub id or a
-    folder), or "PROVIDER/MODEL", for which `find` gives the backend and the model's name. Raises BadSetting for a name
-    that is none of these, SetupNeeded for what is not here yet, and ProviderError.
+    folder), "langchain/PROVIDER:MODEL" for any that LangChain knows, or "PROVIDER/MODEL", for which `find` gives the
+    backend and the model's name. Raises BadSetting for a name that is none of these, SetupNeeded for what is not here
+    yet, and ProviderError.
     """
     if name in BUILT_IN:
         from core.rag.minilm import minilm
@@ -85,24 +83,12 @@ def embedder(name: str = DEFAULT, find: Callable[[str], tuple[Embeds, str]] | No
         from core.rag.sentence_model import sentence_model
 
         return sentence_model(model)
+    if kind == "langchain" and model:
+        from core.rag.bridge import langchain_model
+
+        return langchain_model(model)
     if find is None or not model:
         raise BadSetting(f"There is no embedding model {name!r}. Choose {', '.join(BUILT_IN)}, or PROVIDER/MODEL.")
     from core.rag.remote_model import remote_model
 
     return remote_model(name, *find(name))
-
-
-def for_langchain(model: Embedder) -> Embeddings:
-    """The same model as LangChain's stores, splitters and retrievers take it."""
-    from langchain_core.embeddings import Embeddings
-
-    class Adapted(Embeddings):
-        def embed_documents(self, texts: list[str]) -> list[list[float]]:
-            rows: list[list[float]] = model.embed(texts).tolist()
-            return rows
-
-        def embed_query(self, text: str) -> list[float]:
-            row: list[float] = model.embed([text], query=True)[0].tolist()
-            return row
-
-    return Adapted()

@@ -51,7 +51,9 @@ from core.rag.store import About, Store, Vector, known
 from core.settings import settings
 
 if TYPE_CHECKING:
-    from core.rag.search import Mode
+    from langchain_core.retrievers import BaseRetriever
+
+    from core.rag.search import Mode, Search
 
 log = logging.getLogger(__name__)
 
@@ -139,6 +141,13 @@ class Index:
 
         return [hit.passage for hit in search(self.lookup(), query, Search(k=k, mode=mode)).hits]
 
+    def as_retriever(self, wish: Search | None = None) -> BaseRetriever:
+        """This index as a retriever of LangChain's, which searches as `wish` says."""
+        from core.rag.bridge import retriever
+        from core.rag.search import Search
+
+        return retriever(self, wish or Search())
+
     # --- writing ---
 
     def refresh(
@@ -164,6 +173,8 @@ class Index:
         """Remove all of it. Raises IndexInUse."""
         with writing(self.root):
             self._loaded = self._lookup = None
+            for folder in generations(self.root):
+                upkeep.left(folder)
             shutil.rmtree(self.root / "generations", ignore_errors=True)
         shutil.rmtree(self.root, ignore_errors=True)
 
@@ -235,7 +246,8 @@ class Index:
     def _tidy(self) -> None:
         """Remove what was left behind, and old generations that nobody reads."""
         for folder in generations(self.root):
-            if folder != current(self.root) and not is_read(folder):
+            # What its server cannot be told now is told next time.
+            if folder != current(self.root) and not is_read(folder) and upkeep.left(folder):
                 shutil.rmtree(folder, ignore_errors=True)
 
 

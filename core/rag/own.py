@@ -21,12 +21,13 @@ from typing import Any
 from core.errors import BadSetting, LimitReached
 from core.llm import Embeds
 from core.rag.embedding import BUILT_IN, embedder
-from core.rag.generation import current, read_contents, read_manifest, replace_text
+from core.rag.generation import current, generations, read_contents, read_manifest, replace_text
 from core.rag.index import Index
 from core.rag.origins import FolderOrigins, Origin, Outcome, ReadyOrigins
 from core.rag.passages import Document, Report
 from core.rag.refresh import Refreshed
 from core.rag.split import Recipe
+from core.rag.upkeep import left
 from core.settings import settings
 
 Find = Callable[[str], tuple[Embeds, str]]
@@ -159,4 +160,6 @@ def remove(home: Path) -> None:
     with _guard:
         for key in [key for key in _open if key[0] == home]:
             del _open[key]
+    for folder in generations(home / "index"):
+        left(folder)
     shutil.rmtree(home, ignore_errors=True)

@@ -20,7 +20,6 @@ from core.errors import BadSetting, StoreUnusable
 
 if TYPE_CHECKING:
     from faiss import IndexIDMap2
-    from langchain_core.embeddings import Embeddings
 
 Vector = NDArray[np.float32]
 Metadata = Mapping[str, str | int | float | bool]
@@ -95,8 +94,8 @@ def known(kind: str) -> str:
     return kind
 
 
-def open_store(kind: str, folder: Path, collection: str, about: About, embeddings: Embeddings | None = None) -> Store:
-    """The collection, made when it is not there. `embeddings` are for LangChain's own searches in a Chroma.
+def open_store(kind: str, folder: Path, collection: str, about: About) -> Store:
+    """The collection, made when it is not there.
 
     Raises BadSetting for an unknown `kind` and StoreUnusable: cannot be opened, or holds vectors of another model.
     """
@@ -104,7 +103,7 @@ def open_store(kind: str, folder: Path, collection: str, about: About, embedding
         return FaissStore(about.dimension)
     from core.rag.chroma import ChromaStore
 
-    return ChromaStore.open(kind, folder, collection, about, embeddings)
+    return ChromaStore.open(kind, folder, collection, about)
 
 
 class FaissStore:

@@ -2,6 +2,7 @@
 
 python -m core.rag.upkeep make GENERATION KIND COLLECTION     the store gets what the generation holds
 python -m core.rag.upkeep try GENERATION                      it is there, whole, and finds what it holds
+python -m core.rag.upkeep leave GENERATION                    what a server holds of it goes, unless others use it
 """
 
 from __future__ import annotations
@@ -9,17 +10,20 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 
 from core.errors import AppError, StoreUnusable
+from core.rag.chroma import ChromaStore
 from core.rag.generation import read_contents, read_manifest, replace_text
 from core.rag.passages import Passage, Report
-from core.rag.store import About, Record, Store, Vector, open_store
+from core.rag.store import SERVER, About, Record, Store, Vector, open_store
 
 _PAGE = 500  # Records written before progress is told.
 _SAMPLE, _NEARBY = 50, 10
@@ -51,6 +55,16 @@ def make(generation: Path, kind: str, collection: str, report: Report, old: Path
         # A copy of something damaged is damaged; the generation's own files are not.
         shutil.rmtree(generation / "store", ignore_errors=True)
         _child(["make", str(generation.resolve()), kind, collection], report)
+
+
+def left(generation: Path) -> bool:
+    """Give up what a server holds of a generation that nobody reads any more; whether there is nothing left of it."""
+    try:
+        if SERVER.fullmatch(_told(generation)["kind"]):
+            _child(["leave", str(generation.resolve())], lambda *_: None)
+    except StoreUnusable:
+        return not complete(generation)
+    return True
 
 
 def complete(generation: Path) -> bool:
@@ -115,8 +129,22 @@ def _make(generation: Path, kind: str, collection: str) -> None:
         sys.stdout.write(f"{start + len(rows)} {len(missing)}\n")
         sys.stdout.flush()
     _check(store, vectors)
+    if isinstance(store, ChromaStore) and SERVER.fullmatch(kind):
+        store.join(_user(generation))
     store.close()
     replace_text(generation / "store.json", json.dumps({"kind": kind, "collection": collection}))
+
+
+def _leave(generation: Path) -> None:
+    about, told = read_manifest(generation).about, _told(generation)
+    store = ChromaStore.open(told["kind"], generation / "store", told["collection"], about)
+    store.leave(_user(generation))
+    store.close()
+
+
+def _user(generation: Path) -> str:
+    """The generation's name for a server that others use too."""
+    return sha256(f"{socket.gethostname()}\0{generation.resolve()}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def _try(generation: Path) -> None:
@@ -145,6 +173,8 @@ def _main(arguments: Sequence[str]) -> int:
                 _make(Path(generation), kind, collection)
             case ["try", generation]:
                 _try(Path(generation))
+            case ["leave", generation]:
+                _leave(Path(generation))
             case _:
                 return 2
     except AppError as error:
