@@ -165,7 +165,7 @@ class Library:
         rng = self.rng
         passages, beyond = gathered(rng)
         question, answer = ask_about(rng, passages, beyond)
-        if rng.random() < 0.08:
+        if rng.random() < 0.05:
             question, answer = w.filled(rng, form(rng, "tools_app", "search_question")), UNKNOWN
         query = utter(rng, question, {}, chatter=False)[0]
         text = dressed(rng, query)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
+from starter.data import keywords
 from starter.data import values as w
 from starter.data.documents import Sheet, bookcase
 from starter.data.facts import (
@@ -222,6 +223,8 @@ def ask_about(rng: Random, passages: Sequence[Shown], beyond: Sequence[str]) -> 
     number = rng.choice([i for i, p in enumerate(passages, 1) if p.answers])
     question, sentence = rng.choice(passages[number - 1].answers)
     answer = ended(sentence, number)
+    if sentence.endswith(".") and rng.random() < 0.2:
+        return keywords.asked(rng, sentence, numbered(passages)) or question, answer
     others = [(q, ended(s, i)) for i, p in enumerate(passages, 1) for q, s in p.answers if q != question]
     if others and rng.random() < 0.05:
         second, also = rng.choice(others)

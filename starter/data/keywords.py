@@ -1,0 +1,47 @@
+"""Questions of a few words of the sentence that answers them, as people type into a search field."""
+
+import re
+from random import Random
+
+from starter.data.forms import form
+from starter.data.words import words
+
+LEAST, MOST = 2, 4  # Words of the sentence in the question.
+
+
+def telling(sentence: str) -> list[str]:
+    """The words of a sentence that say what it is about."""
+    plain = {word.lower() for word in words("common")}
+    found = re.findall(r"[^\W\d_][\w'-]{3,}", sentence.replace("*", ""))
+    return list(dict.fromkeys(word for word in found if word.lower() not in plain))
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences and lines of a text."""
+    return [part for part in re.split(r"(?<=[.!?;])\s+|\n+", text) if part.strip()]
+
+
+def asked(rng: Random, sentence: str, passages: str) -> str:
+    """Some words of the sentence that stand together in no other sentence of the passages; or nothing."""
+    known = telling(sentence)
+    if len(known) < LEAST + 1:
+        return ""
+    chosen = rng.sample(known, rng.randint(LEAST, min(MOST, len(known) - 1)))
+    if rng.random() < 0.7:
+        chosen.sort(key=known.index)
+    if sum(all(word in other for word in chosen) for other in sentences(passages)) != 1:
+        return ""
+    text = form(rng, "passages", "keywords")
+    for slot, word in zip(("{1}", "{2}", "{3}", "{4}"), chosen, strict=False):
+        text = text.replace(slot, bent(rng, word))
+    return re.sub(r" ?\{\d\}", "", text)
+
+
+def bent(rng: Random, word: str) -> str:
+    """The word in another form at times: plural for singular, "ing" for "ed"."""
+    if rng.random() > 0.3 or word[0].isupper():
+        return word
+    for end, other in (("ies", "y"), ("ing", "ed"), ("ed", "ing"), ("ed", ""), ("s", ""), ("", "s")):
+        if word.endswith(end) and rng.random() < 0.6:
+            return word[: len(word) - len(end)] + other
+    return word
