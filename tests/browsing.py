@@ -25,9 +25,9 @@ _LEAVING = re.compile("AbortError|Connection errored out")
 
 
 @contextmanager
-def visitor(browser: Browser) -> Iterator[Page]:
+def visitor(browser: Browser, locale: str = "en-US") -> Iterator[Page]:
     """A new visitor's empty page. Errors of the page and requests to elsewhere fail the test at its end."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US", accept_downloads=True)
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale=locale, accept_downloads=True)
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page, wrong = context.new_page(), list[str]()
     page.route(_ELSEWHERE, lambda route: (wrong.append(route.request.url), route.abort()))

@@ -70,7 +70,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def url(request: pytest.FixtureRequest, service: Provider, folder: Path) -> Iterator[str]:
     """The address of the module's app, started with the module's ENVIRONMENT."""
-    with launched(folder, **service.environment(), **getattr(request.module, "ENVIRONMENT", {})) as address:
+    with launched(folder, **(service.environment() | getattr(request.module, "ENVIRONMENT", {}))) as address:
         yield address
 
 
