@@ -102,19 +102,22 @@ def _carried(handler: Callable[..., Any], before: Callable[[], None]) -> Callabl
 # --- what a visitor is told and may enter -----------------------------------------------------------------------------
 
 
+LENT = (
+    "**This page is open to others**, on a machine that is not yours, with the keys of whoever runs it, within a daily "
+    "budget. What you write goes to the provider of the model that you choose and to nobody else; conversations stay "
+    "in your browser, uploads and jobs are seen by you alone."
+)
+BROUGHT = (
+    "**This page is open to others**, on a machine that is not yours, with your own keys, which you enter under "
+    "“Settings”. What you write goes to the provider of the model that you choose and to nobody else; conversations "
+    "stay in your browser, uploads and jobs are seen by you alone."
+)
+
+
 def banner() -> None:
     """Say that the page is open to others, where it is."""
-    if not settings().public:
-        return
-    limits = settings()
-    whose = "the keys of whoever runs it, within a daily budget" if lends() else "your own keys"
-    gr.Markdown(
-        f"**This page is open to others**, on a machine that is not yours, with {whose}, for up to "
-        f"{limits.messages_a_minute} messages a minute. What you write goes to the provider of the model that you "
-        "choose and to nobody else; conversations stay in your browser, uploads and jobs are seen by you alone. "
-        "Models can be wrong.",
-        elem_id="banner", container=True,
-    )  # fmt: skip
+    if settings().public:
+        gr.Markdown(LENT if lends() else BROUGHT, elem_id="banner", container=True)
 
 
 def keys_panel(page: gr.Blocks, keyring: Keyring) -> list[Any]:

@@ -1,0 +1,116 @@
+"""The page's words: every text has its translation in every language, and none is left over."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import gradio as gr
+import pytest
+from starlette.datastructures import Headers
+
+from tabs.language import asked
+from tabs.texts import KNOWN, LANGUAGES, TEXTS, translate, words
+from tabs.visiting import Keyring
+
+ROOT = Path(__file__).parent.parent
+# What is the same in every language: names, addresses, and prompts for models that know English alone.
+SAME = {
+    "# Switchboard", "Claude", "DeepSeek", "Gemini", "GitHub Models", "Groq", "OpenAI", "OpenRouter", "Min p", "Top k",
+    "Top p", "/home/me/notes", "example.com", "example.com/page", "↓ CSV", "↓ HTML", "↓ Markdown", "↓ PDF", "↓ TXT",
+    "a big yellow star on a blue background", "a red circle left of a blue square", "a small black ring at the top",
+    "three purple crosses",
+}  # fmt: skip
+
+
+@cache
+def page() -> gr.Blocks:
+    """The whole page, built. Gradio wants a loop for that, so the tests that ask for it are coroutines."""
+    from app import build
+
+    return build(Keyring())
+
+
+def in_code() -> set[str]:
+    """Every text that stands in the code as it is."""
+    found = set[str]()
+    for folder in ("tabs", "core"):
+        for path in (ROOT / folder).rglob("*.py"):
+            nodes = ast.walk(ast.parse(path.read_text("utf-8")))
+            found |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return found
+
+
+async def test_every_text_of_the_page_is_known_in_every_language() -> None:
+    from core.tools import tools
+
+    notes = {text for _, _, text in words(page()) if any(spec.note and spec.note in text for spec in tools().values())}
+    said = {text for _, _, text in words(page())} - SAME - notes
+    assert {code: sorted(said - set(texts)) for code, texts in TEXTS.items()} == {code: [] for code in TEXTS}
+
+
+async def test_the_languages_know_the_same_texts_and_none_is_left_over() -> None:
+    assert set(TEXTS) | {"en"} == set(LANGUAGES)
+    choices = {row[0] for block in page().blocks.values() for row in getattr(block, "choices", None) or []}
+    used = {text for _, _, text in words(page())} | choices | in_code()
+    for code, texts in TEXTS.items():
+        assert set(texts) == KNOWN, code
+        assert sorted(set(texts) - used) == [], code
+
+
+@pytest.mark.parametrize("code", sorted(TEXTS))
+def test_a_translation_has_the_marks_of_its_text(code: str) -> None:
+    """Headings stay headings, code stays code, signs stay in front."""
+    for text, translated in TEXTS[code].items():
+        assert translated.strip()
+        assert re.findall(r"`\w+`", text) == re.findall(r"`\w+`", translated), text
+        for pattern in (r"^#+ ", r"^[↓↻⌫🎲]", r"\*\*", "…$", r"\n"):
+            assert len(re.findall(pattern, text)) == len(re.findall(pattern, translated)), (text, pattern)
+        # Gradio looks for the end of a marked text by its first brace.
+        assert not set("{}") & set(text)
+
+
+async def test_a_text_that_nobody_has_translated_stays() -> None:
+    with gr.Blocks() as small:
+        known, unknown = gr.Button("Stop"), gr.Button("Stop the world")
+        typed = gr.Textbox("Stop", label="Text")
+        chosen = gr.Radio(["Precise", "Other"], value="Precise", label="Nobody knows")
+    translate(small)
+    assert '"key": "Stop"' in str(known.value)
+    assert unknown.value == "Stop the world"
+    # What a visitor enters or chooses is a value, not a word of the page.
+    assert (typed.value, '"key": "Text"' in str(typed.label)) == ("Stop", True)
+    assert (chosen.value, chosen.label, [value for _, value in chosen.choices]) == (
+        "Precise", "Nobody knows", ["Precise", "Other"],
+    )  # fmt: skip
+    assert '"key": "Precise"' in str(chosen.choices[0][0])
+
+
+@pytest.mark.parametrize(
+    ("given", "language"),
+    [
+        ({}, "en"),
+        ({"accept-language": "de-CH, de;q=0.9, en;q=0.8"}, "de"),
+        ({"accept-language": "ja, FR;q=0.7"}, "fr"),
+        ({"accept-language": "ja"}, "en"),
+        ({"accept-language": "de", "cookie": "a=b; switchboard-language=es"}, "es"),
+        ({"accept-language": "de", "cookie": "switchboard-language=xx"}, "de"),
+        ({"accept-language": "de", "cookie": "switchboard-language="}, "de"),
+        ({"accept-language": '"><script>', "cookie": 'switchboard-language="</script>"; \x00[]={'}, "en"),
+    ],
+)
+def test_which_language_a_visitor_gets(given: dict[str, str], language: str) -> None:
+    assert asked(Headers(given)) == language
+
+
+async def test_only_in_public_does_the_banner_speak(limits: Callable[..., None]) -> None:
+    from app import build
+
+    for changes, said in (({}, "your own keys"), ({"visitor_keys": False}, "daily budget")):
+        limits(public=True, **({"visitor_keys": True} | changes))
+        texts = {text for _, _, text in words(build(Keyring())) if "open to others" in text}
+        assert len(texts) == 1
+        assert said in texts.pop()
