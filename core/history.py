@@ -38,6 +38,12 @@ def keep(kept: Kept, id: str, conversation: Conversation) -> Kept:
     return rows
 
 
+def unfinished(id: str, conversation: Conversation, begun: int) -> str:
+    """An answer on its way, as JSON: what the conversation has grown by since its first `begun` messages."""
+    grown = {"id": id, "begun": begun, "messages": dump(conversation[begun:])}
+    return json.dumps(grown, ensure_ascii=False)
+
+
 def title_of(conversation: Conversation) -> str:
     """The first thing the user said, shortened."""
     said = next((" ".join(message.text.split()) for message in conversation if message.role == "user"), "New chat")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import partial
@@ -12,7 +13,7 @@ import gradio as gr
 
 from core.chat import ask, pending, stopped
 from core.errors import AppError
-from core.history import keep, new_id, parsed, written
+from core.history import keep, new_id, parsed, unfinished, written
 from core.llm import Conversation, ToolCall
 from core.markdown import plain
 from core.settings import settings
@@ -28,6 +29,8 @@ from tabs.starting import starts
 
 TITLE = "Chat"
 ORDER = 10
+
+_KEPT_EVERY = 2.0  # seconds: an answer on its way is not lost with its page
 
 
 def build(page: Page) -> None:
@@ -59,7 +62,7 @@ def _wire_turns(page: Page, chat: Chat, kept: Shelf, approve: gr.Button, reject:
         "fn": _keep, "inputs": stored, "outputs": [kept.store, kept.listing], "js": FRESH, **QUIET
     }  # fmt: skip
     # Whatever starts an answer puts a new Turn into `turn`, and there is one event that streams.
-    run = _streaming(chat)
+    run = _streaming(chat, kept)
     finished = run.success(_finish, [conversation, chat.decisions, turn], [box, chat.approval, chat.question], **QUIET)
     finished.success(**keeping)
     # A model's memory is known once it has been loaded for an answer.
@@ -78,14 +81,14 @@ def _wire_turns(page: Page, chat: Chat, kept: Shelf, approve: gr.Button, reject:
     kept.wire(page, view, shown, conversation, chat.current, turn)
 
 
-def _streaming(chat: Chat) -> Any:
+def _streaming(chat: Chat, kept: Shelf) -> Any:
     """The event of the model's part of a turn."""
     inputs = [
         chat.conversation, chat.picker.dropdown, chat.system, chat.allowed, chat.ask_first, chat.knobs.given,
-        chat.decisions, chat.turn,
+        chat.decisions, chat.turn, chat.current,
     ]  # fmt: skip
     return chat.turn.change(
-        _answer, inputs, [chat.conversation, chat.bot, chat.status], trigger_mode="multiple",
+        _answer, inputs, [chat.conversation, chat.bot, chat.status, kept.growing], trigger_mode="multiple",
         concurrency_limit=settings().answers_at_once, concurrency_id="answers", **QUIET,
     )  # fmt: skip
 
@@ -164,9 +167,13 @@ def _decide(approved: bool, conversation: Conversation, decisions: dict[str, boo
 
 async def _answer(
     conversation: Conversation, choice: str, system: str, allowed: list[str], ask_first: bool,
-    given: dict[str, Any], decisions: dict[str, bool], turn: Turn,
+    given: dict[str, Any], decisions: dict[str, bool], turn: Turn, current: str,
 ) -> AsyncGenerator[Any]:  # fmt: skip
-    """The model's part of the turn: yields conversation, bubbles and status, some ten times a second."""
+    """The model's part of the turn: yields conversation, bubbles and status, some ten times a second.
+
+    Every two seconds also what the browser is to keep of it.
+    """
+    begun, kept_at = len(conversation), time.monotonic()
     options = {"system": system or "", "ask_first": ask_first, "decisions": decisions}
     async with aclosing(answered(turn, choice, conversation, given, allowed or (), **options)) as steps:
         async for step in steps:
@@ -174,9 +181,12 @@ async def _answer(
                 yield gr.skip()
             else:
                 conversation, status = step
-                yield conversation, bubbles(conversation), status
+                growing = gr.skip()
+                if time.monotonic() - kept_at > _KEPT_EVERY:
+                    growing, kept_at = unfinished(current, conversation, begun), time.monotonic()
+                yield conversation, bubbles(conversation), status, growing
     if turn.over != "left":
-        yield conversation, bubbles(conversation), totals(conversation)
+        yield conversation, bubbles(conversation), totals(conversation), gr.skip()
 
 
 def _finish(conversation: Conversation, decisions: dict[str, bool], turn: Turn) -> Any:

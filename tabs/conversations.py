@@ -37,6 +37,15 @@ _KEY = "switchboard-conversations"
 # What this browser keeps is read anew before each use: another window of it may have written meanwhile.
 FRESH = f"(...given) => [localStorage.getItem({_KEY!r}) ?? '', ...given.slice(1)]"
 _WRITE = f"(text) => localStorage.setItem({_KEY!r}, text)"
+# An answer on its way goes into its conversation as it grows: a page that is closed or breaks keeps what has come.
+_GROW = f"""(text) => {{
+    if (!text) return;
+    const grown = JSON.parse(text), rows = JSON.parse(localStorage.getItem({_KEY!r}) ?? "[]");
+    const row = rows.find(row => row.id === grown.id);
+    if (!row) return;
+    row.messages = [...row.messages.slice(0, grown.begun), ...grown.messages];
+    localStorage.setItem({_KEY!r}, JSON.stringify(rows));
+}}"""
 # The browser makes the file from what the server hands it, so nothing is written to the server's disk.
 _SAVE = """(name, text) => {
     const link = document.createElement("a");
@@ -54,6 +63,7 @@ class Shelf:
     """The widgets of the left sidebar."""
 
     store: gr.Textbox
+    growing: gr.Textbox
     new: gr.Button
     search: gr.Textbox
     listing: gr.Radio
@@ -74,6 +84,7 @@ class Shelf:
         """
         store, search, listing, kept = self.store, self.search, self.listing, {"js": FRESH, **QUIET}
         store.change(None, store, None, js=_WRITE)
+        self.growing.change(None, self.growing, None, js=_GROW)
         page.load(partial(_restore, view), [store, turn], [*shown, listing], **kept)
         search.change(_found, [store, search, current], listing, **kept)
         picked = listing.input(partial(_show, view), [store, turn, listing], list(shown), **kept)
@@ -165,8 +176,8 @@ def shelf() -> Shelf:
                 json = gr.Button("Export JSON", size="sm", elem_id="export-json")
         upload = gr.UploadButton("Import JSON", file_types=[".json"], type="binary", size="sm", elem_id="import-chat")
         gr.Markdown("Kept in this browser only.", elem_classes="hint")
-        store, name, exported = (gr.Textbox(visible="hidden") for _ in range(3))
-    return Shelf(store, new, search, listing, title, delete, markdown, json, upload, name, exported)
+        store, growing, name, exported = (gr.Textbox(visible="hidden") for _ in range(4))
+    return Shelf(store, growing, new, search, listing, title, delete, markdown, json, upload, name, exported)
 
 
 def listed(kept: Kept, words: str | None, current: str) -> Any:

@@ -122,6 +122,20 @@ def test_the_conversation_survives_a_reload(page: Page, service: Provider, url: 
     assert [m["role"] for m in sent] == ["user", "assistant", "tool", "assistant", "user"]
 
 
+def test_what_has_come_of_an_answer_survives_a_reload(page: Page, service: Provider, url: str) -> None:
+    service.say(Say(("The first part. ", *["and more "] * 200), pace=0.1))
+    send(page, "Tell me everything")
+    answer(page, "The first part.")
+    page.wait_for_function("localStorage['switchboard-conversations'].includes('The first part.')")
+    opened(page, url)
+    answer(page, "The first part.")
+    answer(page, "Stopped.")
+    service.say(Say(("Still here.",)))
+    send(page, "Go on")
+    answer(page, "Still here.")
+    assert [m["role"] for m in service.asked()[-1].body["messages"]] == ["user", "assistant", "user"]
+
+
 def test_another_provider_takes_the_conversation_over(page: Page, service: Provider) -> None:
     service.say(Say(calls=(FLIGHT,)), Say(("It costs 499 dollars.",)))
     send(page, "Delhi to Paris?")
