@@ -71,10 +71,10 @@ def conversation(file: str, case: Case) -> tuple[list[Reply], list[Any]]:
         results = [{"role": "tool", "content": r} for r in case["results"]]
         return [user, called(*((n, a) for n, a in case["calls"])), *results], offered(case, tools)
     if file.startswith("schemas"):
-        lines = [x["tool"] for x in read("schemas")]
+        lines = list(dict.fromkeys([x["tool"] for x in read("schemas")] + [case["tool"]]))
         at = lines.index(case["tool"])
         return [user], [parsed_tool(lines[(at + i) % len(lines)]) for i in (7, 0, 13)]
-    if file in ("passages", "markdown"):
+    if file in ("passages", "markdown", "tables"):
         asked = f"{INSTRUCTION}\n\n{numbered(case['passages'])}\n\nQuestion: {case['question']}"
         return [{"role": "user", "content": asked}], []
     if file.startswith("search"):
