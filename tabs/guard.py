@@ -71,6 +71,10 @@ class Audience:
             if not self._listening[session]:
                 del self._listening[session]
 
+    def asks(self, session: str) -> None:
+        """Somebody has just asked for something; a page opens its stream a moment after that."""
+        self._absent.pop(session, None)
+
     def gone(self, session: str) -> bool:
         """Whether nobody has listened for too long."""
         if session in self._listening:
@@ -110,6 +114,8 @@ class Guard:
             # Gradio's page shows the detail of a 429, and for its own 503 a text of its own.
             await JSONResponse({"detail": BUSY}, 429)(scope, receive, send)
         else:
+            if event is not None:
+                self.audience.asks(str(event.get("session_hash")))
             await self._served(scope, receive, _with_headers(send, _cookie(scope)))
 
     def _takes(self, scope: Scope) -> bool:
