@@ -27,11 +27,12 @@ ENVIRONMENT = {
 
 
 def bring(page: Page, key: str) -> None:
-    page.locator("#keys button").first.click()
+    page.get_by_role("tab", name="Settings").click()
     page.get_by_role("textbox", name="OpenAI").fill(key)
     page.locator("#use-keys").click()
     expect(page.locator("#keys-held")).to_contain_text("Held for this page: OpenAI", timeout=20_000)
     expect(page.get_by_role("textbox", name="OpenAI")).to_have_value("")
+    page.get_by_role("tab", name="Chat").click()
 
 
 def kept_in(folder: Path) -> str:
@@ -47,7 +48,7 @@ def test_a_key_is_one_sessions_and_nowhere_else(browser: Browser, url: str, serv
         opened(page, url)
         opened(other, url)
         send(page, "Without a key")
-        answer(page, "Enter your own key under “Your keys” to use OpenAI.")
+        answer(page, "Enter your own key under “Settings” to use OpenAI.")
         assert service.asked() == []
         bring(page, CANARY)
         send(page, "With a key")
@@ -92,10 +93,13 @@ def test_keys_can_be_forgotten_and_wrong_ones_are_told(browser: Browser, url: st
     with visitor(browser) as page:
         opened(page, url)
         bring(page, CANARY)
+        page.get_by_role("tab", name="Settings").click()
         page.locator("#forget-keys").click()
         expect(page.locator("#keys-held")).to_contain_text("No key is held.")
+        page.get_by_role("tab", name="Chat").click()
         send(page, "Is it still there?")
         answer(page, "Enter your own key")
+        page.get_by_role("tab", name="Settings").click()
         page.get_by_role("textbox", name="Groq").fill("not a key")
         page.locator("#use-keys").click()
         expect(page.locator("#keys-held")).to_contain_text("This cannot be a key: Groq.")
@@ -108,7 +112,6 @@ def test_the_page_says_that_it_is_open(browser: Browser, url: str, width: int) -
         opened(page, url)
         expect(page.locator("#banner")).to_contain_text("This page is open to others")
         expect(page.locator("#banner")).to_contain_text("your own keys")
-        page.locator("#keys button").first.click()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
