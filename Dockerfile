@@ -17,7 +17,8 @@ RUN pip install "torch>=2.8,<2.14" --index-url "$TORCH" && pip install -r requir
 # Owned by root: the app cannot change its own code.
 COPY . .
 
-USER app
+# By number, so that a host that wants no root can tell.
+USER 1000
 VOLUME /data
 EXPOSE 7860
 HEALTHCHECK --start-period=60s --interval=30s --timeout=5s CMD ["python", "-c", \

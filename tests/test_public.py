@@ -357,7 +357,7 @@ def test_the_image_is_not_roots_and_its_health_check_needs_no_login(url: str) ->
     path = re.search(r"HEALTHCHECK[^\n]*\n?.*?7860\}([\w/]+)", dockerfile, re.DOTALL)
     assert path
     assert ask(url, "GET", path[1])[0] == 200
-    assert re.search(r"^USER app$", dockerfile, re.MULTILINE)
+    assert re.search(r"^USER 1000$", dockerfile, re.MULTILINE)
     assert ".env" in (ROOT / ".dockerignore").read_text("utf-8").splitlines()
 
 
