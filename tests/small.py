@@ -123,7 +123,12 @@ def painter(folder: Path) -> Path:
     torch.manual_seed(0)
     tokenizer = networks.tokenizer()
     parts = {
-        "vae": networks.vae(), "tokenizer": tokenizer, "text_encoder": networks.text_encoder(len(tokenizer)),
+        "vae": diffusers.AutoencoderKL(
+            sample_size=64, block_out_channels=(8, 8, 16, 16), layers_per_block=1, norm_num_groups=4,
+            down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4, latent_channels=4,
+        ),
+        "tokenizer": tokenizer,
+        "text_encoder": networks.text_encoder(len(tokenizer)),
         "unet": diffusers.UNet2DConditionModel(
             sample_size=8, in_channels=4, out_channels=4, layers_per_block=1, block_out_channels=(16, 32),
             down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"), cross_attention_dim=128, attention_head_dim=2,

@@ -46,8 +46,8 @@ def _read(files: Files) -> Painter:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     where = device()
-    number = torch.float32 if where == "cpu" else _half()
     variant = "fp16" if any(".fp16" in file.name for file in files.weights) else None
+    number = torch.float32 if where == "cpu" else torch.float16 if variant else _half()
     pipe = DiffusionPipeline.from_pretrained(
         files.folder, local_files_only=True, use_safetensors=True, dtype=number, variant=variant
     )

@@ -53,13 +53,17 @@ def text_encoder(vocabulary: int) -> Any:
 
 
 def vae() -> Any:
-    """Pictures as latents of 4 numbers for each 8 by 8 pixels, as Stable Diffusion's, a hundredth of its size."""
-    from diffusers import AutoencoderKL
+    """Pictures as latents of 4 numbers for each 8 by 8 pixels, as Stable Diffusion's, by layers that normalise nothing.
 
-    return AutoencoderKL(
-        sample_size=PIXELS, latent_channels=4, layers_per_block=1, norm_num_groups=8,
-        block_out_channels=(16, 32, 48, 64),
-        down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
+    AutoencoderKL's group norms take a picture's mean out of each few channels, and a plain ground is little else: one
+    of this size, trained for as long, gave 48 of 100 pictures back in other colours. The shape of the network is
+    TAESD's (github.com/madebyollin/taesd).
+    """
+    from diffusers import AutoencoderTiny
+
+    return AutoencoderTiny(
+        encoder_block_out_channels=(48,) * 4, decoder_block_out_channels=(48,) * 4,
+        num_encoder_blocks=(1, 1, 2, 2), num_decoder_blocks=(3, 2, 1, 1),
     )  # fmt: skip
 
 
@@ -70,7 +74,7 @@ def unet() -> Any:
     return UNet2DConditionModel(
         sample_size=PIXELS // 8, in_channels=4, out_channels=4, layers_per_block=1, block_out_channels=(64, 128),
         down_block_types=("CrossAttnDownBlock2D",) * 2, up_block_types=("CrossAttnUpBlock2D",) * 2,
-        cross_attention_dim=_WIDTH, attention_head_dim=4, norm_num_groups=16,
+        cross_attention_dim=_WIDTH, attention_head_dim=4, norm_num_groups=8,
     )  # fmt: skip
 
 
