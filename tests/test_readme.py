@@ -6,7 +6,10 @@ import re
 from importlib.metadata import version
 from pathlib import Path
 
+import pytest
+
 from core.settings import Settings
+from tabs import tabs
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -52,3 +55,19 @@ def test_every_file_that_readme_names_is_there() -> None:
         assert (ROOT / ("core" if indented else "") / name).exists(), name
     for link in re.findall(r"\]\(([\w./-]+)\)", README):
         assert (ROOT / link).exists(), link
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.name)
+def test_every_file_that_a_page_of_docs_names_is_there(path: Path) -> None:
+    for link in re.findall(r"\]\(((?!https?:)[\w./-]+)\)", path.read_text("utf-8")):
+        assert (path.parent / link).exists(), link
+
+
+def test_every_tab_has_a_page_that_tells_what_it_teaches_how_and_where() -> None:
+    for tab in tabs():
+        page = (ROOT / "docs" / f"{tab.TITLE.lower()}.md").read_text("utf-8").lower()
+        assert f"docs/{tab.TITLE.lower()}.md" in README
+        assert "## how it works" in page, tab.TITLE
+        assert re.search(r"what it teaches|what small models do", page), tab.TITLE
+        # The code to read is linked, so that the test above holds it.
+        assert len(re.findall(r"\]\(\.\./[\w./]+\.py\)", page)) >= 2, tab.TITLE
