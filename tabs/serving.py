@@ -19,8 +19,8 @@ from tabs.texts import translate
 from tabs.visiting import Keyring, carry
 
 
-def serve(page: gr.Blocks, keyring: Keyring, **changes: Any) -> Any:
-    """Queue and launch `page`. `changes` are Gradio's own launch options; the defaults and their reasons are here."""
+def serve(page: gr.Blocks, keyring: Keyring, **changes: Any) -> None:
+    """Queue and launch `page` until it is ended. `changes` are options of Gradio; the defaults and reasons are here."""
     limits = settings()
     audience = Audience()
     carry(page, keyring, audience)
@@ -56,7 +56,10 @@ def serve(page: gr.Blocks, keyring: Keyring, **changes: Any) -> Any:
             "middleware": [Middleware(TrustedHostMiddleware, allowed_hosts=hosts), guard, Middleware(Spoken)]
         },
     }
-    return page.launch(**(options | changes))
+    page.launch(**(options | changes), prevent_thread_lock=True)
+    # A shared page would load its scripts from a server of Gradio. From here on, it is the same as on this machine.
+    page.share = False
+    page.block_thread()
 
 
 def _login() -> Any:
