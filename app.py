@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import nullcontext
 
 from dotenv import load_dotenv
 
@@ -15,7 +16,9 @@ import gradio as gr  # noqa: E402  (the environment comes first: Gradio reads it
 
 from core.settings import settings  # noqa: E402
 from tabs import Page, tabs  # noqa: E402
+from tabs.head import clears, following, head  # noqa: E402
 from tabs.jobs import header  # noqa: E402
+from tabs.later import Switchboard, later  # noqa: E402
 from tabs.serving import serve  # noqa: E402
 from tabs.settings import disclaimer, panel  # noqa: E402
 from tabs.visiting import Keyring, banner, refusal  # noqa: E402
@@ -26,16 +29,17 @@ def build(keyring: Keyring) -> gr.Blocks:
     page: gr.Blocks
     # What visitors upload is looked through every ten minutes in public mode, every hour else; in seconds.
     kept = (600, 3600) if settings().public else (3600, 86_400)
-    with gr.Blocks(title="Switchboard", delete_cache=kept) as page:
-        gr.Markdown("# Switchboard", elem_id="title")
+    with Switchboard(title="Switchboard", delete_cache=kept) as page:
+        in_use = head()
         banner()
         jobs = header(page)
-        with gr.Tabs():
+        with gr.Tabs() as every:
             for place, tab in enumerate(tabs()):
-                with gr.Tab(tab.TITLE) as here:
-                    # The first tab is shown when the page is; the event of being chosen is the others'.
-                    tab.build(Page(here.select if place else page.load, jobs))
+                # The first tab is shown when the page is; the others are told to it when they are opened.
+                with gr.Tab(tab.TITLE) as here, later(page, here) if place else nullcontext():
+                    tab.build(Page(page.load, jobs, following(page, here, in_use)))
             panel(page, keyring)
+        clears(every, in_use)
         disclaimer()
     return page
 

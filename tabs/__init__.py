@@ -15,11 +15,13 @@ from core.plugins import modules
 class Page:
     """A tab's part of the page. `load` is the event of its being shown: a tab that nobody opens asks for nothing.
 
-    `jobs(event)` has the list of jobs at the page's head show what the event's handler has started.
+    `jobs(event)` has the list of jobs at the page's head show what the event's handler has started; `model(dropdown)`
+    has the head name the model that the dropdown holds.
     """
 
     load: Callable[..., Any]
     jobs: Callable[[Any], Any]
+    model: Callable[[Any], None]
 
 
 def tabs() -> list[ModuleType]:

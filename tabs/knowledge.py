@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -35,11 +36,11 @@ def build(page: Page) -> None:
         with gr.Tab("Ask"):
             options = asking(page, base, talk)
         with gr.Tab("Documents") as here:
-            documents(Page(here.select, page.jobs), base, changed)
+            documents(replace(page, load=here.select), base, changed)
         with gr.Tab("Map") as here:
-            atlas(Page(here.select, page.jobs), base, changed, talk)
+            atlas(replace(page, load=here.select), base, changed, talk)
         with gr.Tab("Quality") as here:
-            quality(Page(here.select, page.jobs), base, options)
+            quality(replace(page, load=here.select), base, options)
     endpoints()
 
 

@@ -125,6 +125,7 @@ def picker(page: Page, name: str = "model") -> Picker:
     for event in (page.load, dropdown.change, refresh.click):
         event(about, dropdown, [facts, precision], **QUIET)
     precision.input(_at, [dropdown, precision], dropdown, **QUIET)
+    page.model(dropdown)
     return Picker(dropdown, precision, refresh, facts)
 
 
@@ -174,17 +175,18 @@ def _facts(can: Capabilities) -> list[str]:
     facts = [f"{can.context_window:,} tokens of context"] if can.context_window else []
     facts.append("calls tools" if can.tools else "takes no tools")
     facts += ["thinks first"] if can.thinking else []
-    facts.append(_price(can.price))
+    facts.append(price(can.price))
     facts += [f"{can.memory / 2**20:,.0f} MB in memory"] if can.memory else []
     return facts + ([can.note] if can.note else [])
 
 
-def _price(price: Price | None) -> str:
-    if price is None:
+def price(known: Price | None) -> str:
+    """What a model costs, in US dollars."""
+    if known is None:
         return "price unknown"
-    if price == Price(0, 0):
+    if known == Price(0, 0):
         return "free"
-    return f"${price.input:g} in, ${price.output:g} out a million tokens"
+    return f"${known.input:g} in, ${known.output:g} out a million tokens"
 
 
 # --- knobs ------------------------------------------------------------------------------------------------------------

@@ -13,9 +13,11 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from core import jobs
 from core.settings import accounts, settings
 from tabs.guard import Audience, Guard, address
+from tabs.head import CHOSEN
 from tabs.language import Spoken
 from tabs.login import NOTE, Login
 from tabs.texts import translate
+from tabs.theme import theme
 from tabs.visiting import Keyring, carry
 
 
@@ -51,7 +53,8 @@ def serve(page: gr.Blocks, keyring: Keyring, **changes: Any) -> None:
         "pwa": False,
         "footer_links": ["api", "gradio", "settings"],
         "css_paths": Path(__file__).with_name("style.css"),
-        "theme": gr.themes.Default(primary_hue="indigo", neutral_hue="slate", font=["system-ui", "sans-serif"]),
+        "theme": theme(),
+        "js": CHOSEN,
         "app_kwargs": {
             "middleware": [Middleware(TrustedHostMiddleware, allowed_hosts=hosts), guard, Middleware(Spoken)]
         },

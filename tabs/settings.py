@@ -9,6 +9,7 @@ import gradio as gr
 from backends import backends, choices
 from core.markdown import plain
 from tabs.language import chooser
+from tabs.later import later
 from tabs.parts import QUIET
 from tabs.starting import chosen
 from tabs.visiting import Keyring, keys_panel
@@ -16,21 +17,21 @@ from tabs.visiting import Keyring, keys_panel
 
 def panel(page: gr.Blocks, keyring: Keyring) -> None:
     """Draw the tab. It is the app's own, no plug-in: it alone holds the keys that visitors bring."""
-    with gr.Tab("Settings", elem_id="settings") as here, gr.Row(equal_height=False):
+    with gr.Tab("Settings", elem_id="settings") as here, later(page, here), gr.Row(equal_height=False):
         with gr.Column(scale=1, min_width=320):
             gr.Markdown("### Providers")
             listed = gr.Markdown(elem_id="providers")
             refresh = gr.Button("↻ Ask all of them again", size="sm", elem_id="providers-refresh")
             gr.Markdown("### This page")
-            chooser(here.select)
+            chooser(page.load)
         with gr.Column(scale=1, min_width=320):
             brought = keys_panel(page, keyring)
             gr.Markdown("### What new chats start with")
-            chosen(here.select)
-    here.select(providers, None, listed, **QUIET)
-    refresh.click(lambda: providers(fresh=True), None, listed, api_visibility="private")
-    for event in brought:
-        event.success(providers, None, listed, **QUIET)
+            chosen(page.load)
+        page.load(providers, None, listed, **QUIET)
+        refresh.click(lambda: providers(fresh=True), None, listed, api_visibility="private")
+        for event in brought:
+            event.success(providers, None, listed, **QUIET)
 
 
 def providers(fresh: bool = False) -> str:

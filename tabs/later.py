@@ -1,0 +1,106 @@
+"""Tabs that the page is told of when they are first opened, so that it is up as soon as if it had the first one alone.
+
+Gradio's page goes through all its events for each of its components before it shows anything, so its time grows with
+the product of both. Here every tab stands on the server as ever, built once, with one set of handlers for all visitors;
+only what the page is told at first leaves out what lies in tabs that nobody has opened. `gr.render` would tell it the
+same later on, but builds all of it anew for each visitor. Written against Gradio 6.31; tests/test_look.py holds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import gradio as gr
+from gradio.blocks import Block
+from gradio.data_classes import BlocksConfigDict
+from gradio.renderable import Renderable
+
+_NOTHING = "() => []"
+
+
+class Switchboard(gr.Blocks):
+    """The page. What lies in a `later` block is told when it is opened."""
+
+    def get_config_file(self) -> BlocksConfigDict:
+        """What the page is told when it is opened: everything but the parts."""
+        config = super().get_config_file()
+        parts = [part for part in self.renderables if isinstance(part, Part)]
+        fns = {fn._id for fn in self.fns.values() if fn.rendered_in in parts}
+        blocks = {block._id for part in parts for block in part.blocks()}
+        config["components"] = [one for one in config["components"] if one["id"] not in blocks]
+        config["dependencies"] = [one for one in config["dependencies"] if one["id"] not in fns]
+        for told in config["page"].values():
+            told["components"] = [one for one in told["components"] if one not in blocks]
+            told["dependencies"] = [one for one in told["dependencies"] if one not in fns]
+        for layout in (config["layout"], *(told["layout"] for told in config["page"].values())):
+            _without(blocks, layout)
+        return config
+
+
+def _without(blocks: set[int], layout: Any) -> None:
+    """Take these out of the layout."""
+    layout["children"] = [child for child in layout.get("children", []) if child["id"] not in blocks]
+    for child in layout["children"]:
+        _without(blocks, child)
+
+
+class Part(Renderable):
+    """What a tab holds, and the event that has the page draw it: the tab's being chosen."""
+
+    def __init__(self, tab: gr.Tab) -> None:
+        self.tab = tab
+        super().__init__(lambda: None, [], [(tab, "select")], None, "parts", "once", True, "minimal")
+
+    def apply(self) -> None:
+        """Nothing is to be made: Gradio sends what lies in the container, and that stands already."""
+
+    def blocks(self) -> list[Block]:
+        """Everything that lies in the container."""
+        return _within(self.container)
+
+    def claim(self, fns: list[Any]) -> None:
+        """Take these handlers as the container's own; endpoints stay the page's, which tells of them at once.
+
+        Gradio runs those that wait for the page once the part is drawn; here, whenever the tab is chosen again as well.
+        """
+        own = [fn for fn in fns if fn.api_visibility == "private"]
+        for fn in own:
+            fn.rendered_in = self
+            chosen = (self.tab._id, "select")
+            if any(event == "load" for _, event in fn.targets) and chosen not in fn.targets:
+                fn.targets.append(chosen)
+        self._let_go({block for fn in fns if fn not in own for block in (*fn.inputs, *fn.outputs)})
+        self._settle(own)
+
+    def _let_go(self, blocks: set[Block]) -> None:
+        """Have what endpoints take and give lie in the tab itself."""
+        loose = [child for child in self.container.children if child in blocks]
+        self.container.children = [child for child in self.container.children if child not in blocks]
+        self.tab.children += loose
+
+    def _settle(self, fns: list[Any]) -> None:
+        """Settle which widgets can be typed in: the page would, by the events that it knew when it was opened."""
+        read = {block._id for fn in fns for block in fn.inputs}
+        written = {block._id for fn in fns for block in fn.outputs}
+        for block in self.blocks():
+            if getattr(block, "interactive", True) is None:
+                empty = not getattr(block, "value", None)
+                block.interactive = block._id in read or (empty and block._id not in written)  # type: ignore[attr-defined]
+
+
+def _within(block: Any) -> list[Block]:
+    return [inner for child in getattr(block, "children", []) for inner in (child, *_within(child))]
+
+
+@contextmanager
+def later(page: gr.Blocks, tab: gr.Tab) -> Iterator[None]:
+    """Within `tab`: draw what this block holds when the tab is first opened; `page.load` is then."""
+    before, part = set(page.fns), Part(tab)
+    with part.container:
+        yield
+        # The page keeps one list of events for each thing that can happen: this one takes the place of the event that
+        # drew the part, so that the tab's being chosen again does not draw it anew.
+        tab.select(None, None, None, js=_NOTHING, api_visibility="private")
+    part.claim([page.fns[one] for one in page.fns if one not in before])
