@@ -61,7 +61,7 @@ def main() -> None:
     rng = Random(1)
     wrong = [replace(question, question=misspelt(question.question, rng)) for question in asked]
     with tempfile.TemporaryDirectory() as folder:
-        made = {name: _lookup(Path(folder) / name, recipe) for name, recipe in RECIPES.items()}
+        made = {name: looked_up(Path(folder) / name, recipe) for name, recipe in RECIPES.items()}
         print(f"| design | MRR | nDCG@10 | coverage | coverage in {4_000:,} | characters | MRR with two typos |")
         print("|---|---|---|---|---|---|---|")
         for title, recipe, wish in STEPS:
@@ -71,7 +71,8 @@ def main() -> None:
             print(f"| {name} | {means['mrr']:.3f} | {means['ndcg']:.3f} | {means['coverage']:.3f} | | | |")
 
 
-def _lookup(root: Path, recipe: Recipe) -> Lookup:
+def looked_up(root: Path, recipe: Recipe) -> Lookup:
+    """The sample documents, split by `recipe`."""
     index = Index(root, embedder(), "faiss")
     index.refresh(FolderOrigins(ROOT), recipe)
     return index.lookup()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -11,7 +11,8 @@ from core.errors import AppError, BadSetting
 from core.llm import Backend, Conversation, Message
 from core.rag.answer import Answer, ask
 from core.rag.index import Index
-from core.rag.quote import by_meaning
+from core.rag.nearness import Nearness, nearness
+from core.rag.passages import Hit
 from core.rag.rewrite import Rewritten
 from core.rag.search import Found, Search, search
 from tabs.knowledge_bases import ready
@@ -69,8 +70,10 @@ async def answers(
     def looked(query: str, index: Index = there) -> Found:
         return search(index.lookup(), query, wish)
 
-    similar = by_meaning(there.model)
-    async with aclosing(ask(question, history, backend, model, looked, similar=similar)) as drawn:
+    def near(query: str, hits: Sequence[Hit], index: Index = there) -> Nearness | None:
+        return nearness(index.lookup(), query, hits)
+
+    async with aclosing(ask(question, history, backend, model, looked, near=near)) as drawn:
         async for answer in drawn:
             yield replace(answer, error=answer.error or problem)
 

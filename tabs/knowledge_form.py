@@ -94,7 +94,7 @@ def manner() -> tuple[Manner, gr.Button]:
         overlap = gr.Slider(0, 1_000, usual.recipe.overlap, step=10, label="Overlap", elem_id="documents-overlap")
         model = gr.Dropdown(
             [(label, name) for name, label in BUILT_IN.items()], value=usual.model, label="Embedding model",
-            info=None if settings().public else "Or st/MODEL of this machine, PROVIDER/MODEL, or langchain/PROVIDER:MODEL.",
+            info=None if settings().public else "Or st/MODEL, PROVIDER/MODEL, or langchain/PROVIDER:MODEL.",
             allow_custom_value=not settings().public, elem_id="documents-model",
         )  # fmt: skip
         store = gr.Dropdown(

@@ -279,18 +279,22 @@ def test_the_best_sentences_answer_without_a_model() -> None:
 def test_a_quote_stands_where_it_says() -> None:
     found = quotes("What does the Heron cost in 2026?", (PEOPLE, PRICES))
     best = found[0]
-    assert (best.number, best.said) == (2, "price: 2025 £1,720; 2026 £1,840")
-    assert PRICES.text[best.start - PRICES.start : best.end - PRICES.start] == "| price | £1,720 | £1,840 |"
-    assert quoted(found[:1]) == "> price: 2025 £1,720; 2026 £1,840 [2]"
+    assert (best.number, best.said.partition(" · ")[0]) == (2, "price: 2025 £1,720; 2026 £1,840")
+    span = PRICES.text[best.start - PRICES.start : best.end - PRICES.start]
+    assert span.startswith("| price | £1,720 | £1,840 |")
+    assert quoted(found[:1]).endswith(" [2]")
     assert quotes("Penguins?", (PEOPLE, PRICES)) == ()
 
 
-def test_an_embedding_model_may_say_what_is_near() -> None:
-    question = "Where are the ships of Marsh?"
-    plain = quotes(question, (PEOPLE,), most=1)
-    near = quotes(question, (PEOPLE,), 1, lambda texts: [float("boats" in text) for text in texts])
-    assert "vans" in plain[0].said
-    assert "boats" in near[0].said
+def test_a_quote_grows_into_what_stands_below_the_same_heading() -> None:
+    long = "The gauge was moved " + "and moved " * 40 + "again."
+    office = hit(f"## Yard\n\nTwo boats are here. They are blue. {long}\n\n## Shop\n\nIt sells rope.", "a.md")
+    (best, *others) = quotes("Which boats are in the yard?", (office,))
+    assert best.said == "Two boats are here. They are blue."
+    assert office.text[best.start : best.end] == best.said
+    assert not any("blue" in other.said for other in others), "nothing is quoted twice"
+    rows = hit("| boat | berth |\n|---|---|\n| Otter | 4 |\n| Heron | 7 |", "b.md")
+    assert quotes("At which berth is the Heron?", (rows,))[0].said == "Otter: berth 4 · Heron: berth 7"
 
 
 # --- support ----------------------------------------------------------------------------------------------------------
@@ -446,7 +450,8 @@ async def test_nothing_relevant_is_said_and_no_model_asked(provider: Provider) -
 async def test_without_a_model_the_best_sentences_answer() -> None:
     last = (await steps(ask("What is the price in 2026?", (), None, "", finds(PRICES, PEOPLE))))[-1]
     assert last.is_quoted
-    assert last.text.startswith("> price: 2025 £1,720; 2026 £1,840 [1]")
+    assert last.text.startswith("> price: 2025 £1,720; 2026 £1,840 · Order from")
+    assert "+44 191 498 0144. Terms: https://marrowfen.example/terms. [1]" in last.text
     assert last.support.unsupported == ()
     assert last.support.unknown == ()
 

@@ -19,11 +19,16 @@ from core.rag.evaluate import Question, evaluate, measured, questions
 from core.rag.index import Index
 from core.rag.judge import judge
 from core.rag.lookup import Lookup, lookup
-from core.rag.origins import FolderOrigins
-from core.rag.passages import Passage, quiet
+from core.rag.nearness import nearness
+from core.rag.origins import FolderOrigins, ReadyOrigins
+from core.rag.passages import Document, Passage, quiet
+from core.rag.quote import quotes
 from core.rag.search import Search, results, search
+from core.rag.sentences import LONGEST as LONGEST_SENTENCE
+from core.rag.sentences import sentences
 from core.rag.sweep import sweep
 from core.rag.words import Words
+from core.values import numbers
 from tests.services import Call, Provider, Say
 
 KNOWLEDGE = Path(__file__).parent.parent / "knowledge-base"
@@ -165,6 +170,36 @@ def test_a_damaged_part_of_the_lookup_is_made_again(index: Index, there: Lookup)
     assert again.late.scores(tokens("heron gauge"), [0, 1]).tolist() == pytest.approx(
         there.late.scores(tokens("heron gauge"), [0, 1]).tolist(), abs=1e-3
     )
+
+
+# --- what is near, and quoted -----------------------------------------------------------------------------------------
+
+
+def test_the_part_that_answers_is_nearest_without_a_word_in_common(tmp_path: Path) -> None:
+    text = "# Fleet\n\nThe office opens at nine. Two vessels lie in the harbour. Lunch is at noon."
+    index = Index(tmp_path / "index", embedder(), "faiss")
+    index.refresh(ReadyOrigins([Document("fleet.md", "Fleet", text)]))
+    hits = search(index.lookup(), "Where are the boats moored?").hits
+    near = nearness(index.lookup(), "Where are the boats moored?", hits)
+    assert near is not None
+    told = {part.said: near.of(1, hits[0].start + part.start, hits[0].start + part.end)
+            for part in sentences(hits[0].text)}  # fmt: skip
+    assert max(told, key=lambda said: told[said][0]) == "Two vessels lie in the harbour."
+    assert all(0 <= own <= below <= 1 for own, below in told.values())
+    assert near.of(1, 0, 0)[0] == 0
+    assert nearness(replace(index.lookup(), late=None), "boats", hits) is None
+
+
+def test_what_is_quoted_holds_the_figures_of_most_answers(there: Lookup) -> None:
+    """The weights were chosen by the first of each two questions; these are the others (bench/quotes.py)."""
+    right = []
+    for question in [asked for asked in ASKED if asked.keywords][1::2]:
+        hits = search(there, question.question).hits
+        found = quotes(question.question, hits, near=nearness(there, question.question, hits))
+        if wanted := numbers(question.reference_answer):
+            right.append(wanted <= numbers(" ".join(quote.said for quote in found)))
+            assert all(len(quote.said) <= LONGEST_SENTENCE for quote in found)
+    assert sum(right) / len(right) >= 0.6
 
 
 # --- for LangChain ----------------------------------------------------------------------------------------------------

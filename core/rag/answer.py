@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
@@ -16,9 +16,10 @@ from core.errors import AppError
 from core.llm import Backend, Capabilities, Conversation, Done, Event, Progress, Sampling, TextDelta, Thinking, Waiting
 from core.markdown import sound
 from core.material import is_small
+from core.rag.nearness import Nearness
 from core.rag.passages import Hit
 from core.rag.prompts import LONGEST_SMALL, UNKNOWN, Prompt, prompt
-from core.rag.quote import Quote, Similar, quoted, quotes
+from core.rag.quote import Quote, quoted, quotes
 from core.rag.rewrite import Rewritten, rewrite
 from core.rag.search import Found
 from core.rag.support import Support, support
@@ -28,6 +29,7 @@ from core.rag.support import Support, support
 RELEVANT = 0.3
 
 Find = Callable[[str], Found]
+Near = Callable[[str, Sequence[Hit]], Nearness | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +87,15 @@ async def ask(
     find: Find,
     *,
     sampling: Sampling | None = None,
-    similar: Callable[[str], Similar] | None = None,
+    near: Near | None = None,
     relevant: float = RELEVANT,
 ) -> AsyncGenerator[Answer]:
     """Answer `question` from what `find` finds; `history` is what was said before, as user's and assistant's messages.
 
     Give the questions in `history` as they were rewritten (`Answer.rewritten.question`), so that a row of follow-ups
-    keeps its subject. `similar` makes quotes better by an embedding model. A model's failure is told in `error` and
-    quotes take its place. Raises AppError when the search itself fails. Closing the generator ends the request.
+    keeps its subject. `near` makes quotes better by what the index knows of each token. A model's failure
+    is told in `error` and quotes take its place. Raises AppError when the search itself fails. Closing the generator
+    ends the request.
     """
     answer = Answer(question, Rewritten(question), "Reading the question")
     yield answer
@@ -108,15 +111,15 @@ async def ask(
         yield replace(answer, text=UNKNOWN, whole=True, step="", notes=(*answer.notes, _NOTHING))
         return
     if backend is None:
-        yield clock.stopped(await _in_quotes(answer, similar), "quote")
+        yield clock.stopped(await _in_quotes(answer, near), "quote")
         return
     async with aclosing(_by_model(answer, history, backend, model, sampling or Sampling(temperature=0))) as steps:
         async for answer in steps:
             yield answer
     if not answer.text.strip():
-        yield await _in_quotes(answer, similar)
+        yield await _in_quotes(answer, near)
     elif answer.error or answer.says_unknown or answer.by_small:
-        yield await _with_quotes(answer, similar)
+        yield await _with_quotes(answer, near)
 
 
 _NOTHING = "Nothing in the documents is about this, so no model was asked."
@@ -198,13 +201,16 @@ _ENDED = {
 }
 
 
-async def _with_quotes(answer: Answer, similar: Callable[[str], Similar] | None) -> Answer:
+async def _with_quotes(answer: Answer, near: Near | None) -> Answer:
     asked = answer.rewritten.question
-    found = await asyncio.to_thread(quotes, asked, answer.hits, similar=similar(asked) if similar else None)
-    return replace(answer, quotes=found)
+
+    def chosen() -> tuple[Quote, ...]:
+        return quotes(asked, answer.hits, near=near(asked, answer.hits) if near else None)
+
+    return replace(answer, quotes=await asyncio.to_thread(chosen))
 
 
-async def _in_quotes(answer: Answer, similar: Callable[[str], Similar] | None) -> Answer:
+async def _in_quotes(answer: Answer, near: Near | None) -> Answer:
     """The answer in sentences of the documents alone."""
-    answer = await _with_quotes(answer, similar)
+    answer = await _with_quotes(answer, near)
     return replace(answer, text=quoted(answer.quotes) or UNKNOWN, is_quoted=bool(answer.quotes), whole=True, step="")

@@ -65,6 +65,10 @@ class ByTokens(Embedder, Protocol):
         """What `embed` gives, and the tokens of each text, for the price of one of them."""
         ...
 
+    def places(self, text: str) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """The ids of these tokens (m), and where in `text` each begins and ends (m, 2); the model is not run."""
+        ...
+
 
 def embedder(name: str = DEFAULT, find: Callable[[str], tuple[Embeds, str]] | None = None) -> Embedder:
     """The model of that name, ready to use; its weights are read once for a process.

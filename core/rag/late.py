@@ -55,19 +55,32 @@ class Late:
 
         A token weighs the logarithm of how few passages hold it.
         """
-        ids, asked = _without(_common(self.model), *query)
-        if not len(ids):
+        asked, weights = self.asked(query)
+        if not len(weights):
             return np.zeros(len(rows), np.float32)
-        counts = np.where(ids < len(self.counts), self.counts[np.minimum(ids, len(self.counts) - 1)], 0)
-        weights = np.log(1 + (len(self.starts) - 1) / (1 + counts))
         return np.array([self._score(asked, weights, row) for row in rows], np.float32)
 
+    def asked(self, query: States) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """The vectors of the query's tokens that count (q, dimension), and what each weighs, together 1 (q)."""
+        ids, states = _without(_common(self.model), *query)
+        counts = np.where(ids < len(self.counts), self.counts[np.minimum(ids, len(self.counts) - 1)], 0)
+        weights = np.log(1 + (len(self.starts) - 1) / (1 + counts))
+        return states, weights / (weights.sum() or 1)
+
+    def said(self, row: int) -> NDArray[np.float32]:
+        """The vectors of a passage's tokens that count, of unit length (m, dimension)."""
+        states: Scores = self.states[self.starts[row] : self.starts[row + 1]].astype(np.float32)
+        states /= np.maximum(np.linalg.norm(states, axis=1, keepdims=True), 1e-9)
+        return states
+
+    def places(self, text: str) -> NDArray[np.int64]:
+        """Where in `text`, a passage as it was read, the tokens begin and end whose vectors `said` gives (m, 2)."""
+        ids, places = self.model.places(text)
+        return places[_counting(_common(self.model), ids)]
+
     def _score(self, asked: NDArray[np.float32], weights: NDArray[np.float64], row: int) -> float:
-        said = self.states[self.starts[row] : self.starts[row + 1]].astype(np.float32)
-        if not len(said):
-            return 0.0
-        alike = (asked @ said.T) / np.linalg.norm(said, axis=1)
-        return float(alike.max(axis=1) @ weights / weights.sum())
+        said = self.said(row)
+        return float((asked @ said.T).max(axis=1) @ weights) if len(said) else 0.0
 
 
 def wanted(model: object, passages: int) -> TypeGuard[ByTokens]:
@@ -168,8 +181,12 @@ def _tokens(model: ByTokens, passages: Sequence[Passage], report: Report, known:
 def _without(
     common: NDArray[np.int32], ids: NDArray[np.int32], states: NDArray[np.float32]
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    kept = ~np.isin(ids, common)
-    return ids[kept], states[kept]
+    counting = _counting(common, ids)
+    return ids[counting], states[counting]
+
+
+def _counting(common: NDArray[np.int32], ids: NDArray[np.int32]) -> NDArray[np.bool_]:
+    return ~np.isin(ids, common)
 
 
 def _common(model: ByTokens) -> NDArray[np.int32]:

@@ -92,6 +92,11 @@ class MiniLM:
         self._spread(run, read)
         return made, tokens
 
+    def places(self, text: str) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """The ids of the tokens that `read` tells of (m), and where in `text` each begins and ends (m, 2)."""
+        encoded = self._tokenizer.encode(sound(text))
+        return np.array(encoded.ids[1:-1], np.int32), np.array(encoded.offsets[1:-1], np.int64).reshape(-1, 2)
+
     def _spread(self, run: Callable[[list[int]], None], read: Sequence[Encoding]) -> None:
         """Run batches of texts of like length, on as many threads as there are processors."""
         batches = list(_batches([len(encoded.ids) for encoded in read], self._batch))

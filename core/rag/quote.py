@@ -1,30 +1,27 @@
-"""The best sentences of the passages, quoted and cited: an answer for which no model is needed."""
+"""The best parts of the passages, quoted and cited: an answer for which no model is needed."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from core.rag.embedding import Embedder
+from core.rag.nearness import Nearness
 from core.rag.passages import Hit
 from core.rag.sentences import Sentence, sentences
 from core.rag.terms import terms
 
-# How near each text is to the question, in -1..1: what an embedding model says.
-Similar = Callable[[Sequence[str]], Sequence[float]]
-
-# Tuned on every other question of knowledge-base/knowledge-base-tests.jsonl, checked on the rest.
-_LEAD, _KIND, _NEAR, _DECAY = 0.8, 0.3, 2.0, 0.4
-_ASKED_NEAR = 40  # sentences, those best by words, whose nearness is asked for: each costs a millisecond or two
+# Tuned on every other question of knowledge-base/knowledge-base-tests.jsonl, checked on the rest (bench/quotes.py).
+_OWN, _LEAD, _KIND, _NEAR, _BELOW, _DECAY = 0.5, 0.4, 0.2, 0.5, 0.5, 0.4
+# A figure is seldom understood without the sentence beside it: a quote grows into what is around it up to here.
+LONGEST = 300  # characters
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A sentence of hit `number` (from 1), at `start` to `end` of its document; `said` is it in one line."""
+    """A part of hit `number` (from 1), at `start` to `end` of its document; `said` is it in one line."""
 
     number: int
     start: int
@@ -33,61 +30,83 @@ class Quote:
     score: float
 
 
-def quotes(question: str, hits: Sequence[Hit], most: int = 3, similar: Similar | None = None) -> tuple[Quote, ...]:
-    """At most `most` sentences of `hits` that answer `question` best, the best first; none without a word in common.
+def quotes(question: str, hits: Sequence[Hit], most: int = 3, near: Nearness | None = None) -> tuple[Quote, ...]:
+    """At most `most` parts of `hits` that answer `question` best, the best first.
 
     A sentence is worth the rarity of the question's words in it, a little less of those in what it stands under, more
-    where it holds what was asked for (a date, a sum, a name), and less the later its passage was found.
+    where it holds what was asked for (a date, a sum, a name) and where its tokens are `near`, and less the later its
+    passage was found. The best ones grow into their neighbours. Unless something is known to be near, there is none
+    without a word in common.
     """
-    found = list(_candidates(question, hits))
-    if similar is not None and found:
-        found.sort(key=lambda one: -one.quote.score)
-        near = similar([one.shown for one in found[:_ASKED_NEAR]])
-        found = [one.nearer(similarity) for one, similarity in zip(found, near, strict=False)]
-    best: dict[str, Quote] = {}
-    for one in sorted(found, key=lambda one: -one.quote.score):
-        best.setdefault(one.quote.said, one.quote)
-    return tuple(best.values())[:most]
-
-
-def by_meaning(model: Embedder) -> Callable[[str], Similar]:
-    """What an embedding model says of a question's nearness to texts: the cosine."""
-
-    def similar(question: str, texts: Sequence[str]) -> list[float]:
-        asked = model.embed([question], query=True)[0]
-        return [float(cosine) for cosine in model.embed(texts) @ asked]
-
-    return lambda question: partial(similar, question)
+    found = list(_candidates(question, hits, near))
+    taken: set[str] = set()
+    made: list[Quote] = []
+    for best in sorted(range(len(found)), key=lambda row: -found[row].quote.score):
+        if len(made) == most:
+            break
+        if found[best].quote.said not in taken and (near or found[best].worth):
+            own = _grown(found, best, taken)
+            taken |= {one.quote.said for one in own}
+            made.append(_joined(own, found[best].quote.score))
+    return tuple(made)
 
 
 def quoted(chosen: Sequence[Quote]) -> str:
-    """The sentences as Markdown, each with the number of its passage."""
+    """The parts as Markdown, each with the number of its passage."""
     return "\n\n".join(f"> {quote.said} [{quote.number}]" for quote in chosen)
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
+    """One sentence. `worth` is what it shares with the question by its words, `lead` what it stands under."""
+
     quote: Quote
-    shown: str
-    decay: float
-
-    def nearer(self, similarity: float) -> _Candidate:
-        return replace(self, quote=replace(self.quote, score=self.quote.score + _NEAR * similarity / self.decay))
+    worth: float
+    lead: str
 
 
-def _candidates(question: str, hits: Sequence[Hit]) -> Iterator[_Candidate]:
+def _grown(found: Sequence[_Candidate], best: int, taken: set[str]) -> Sequence[_Candidate]:
+    """The sentence and its neighbours below the same heading, the better ones first."""
+    first = last = best
+    while True:
+        beside = [row for row in (first - 1, last + 1) if 0 <= row < len(found) and _beside(found, row, best, taken)]
+        fits = [row for row in beside if _length(found[min(first, row) : max(last, row) + 1]) <= LONGEST]
+        if not fits:
+            return found[first : last + 1]
+        better = max(fits, key=lambda row: found[row].quote.score)
+        first, last = min(first, better), max(last, better)
+
+
+def _beside(found: Sequence[_Candidate], row: int, best: int, taken: set[str]) -> bool:
+    one = found[row]
+    return one.lead == found[best].lead and one.quote.number == found[best].quote.number and one.quote.said not in taken
+
+
+def _length(parts: Sequence[_Candidate]) -> int:
+    return sum(len(one.quote.said) + 3 for one in parts)
+
+
+def _joined(parts: Sequence[_Candidate], score: float) -> Quote:
+    said = ""
+    for one in parts:
+        said += ("" if not said else " " if said[-1] in ".!?:;" else " · ") + one.quote.said
+    first, last = parts[0].quote, parts[-1].quote
+    return Quote(first.number, first.start, last.end, said, score)
+
+
+def _candidates(question: str, hits: Sequence[Hit], near: Nearness | None) -> Iterator[_Candidate]:
     asked = set(terms(question))
     parts = [(number, hit, part) for number, hit in enumerate(hits, start=1) for part in _parts(hit)]
     said = [set(terms(part.said)) for *_, part in parts]
     above = [set(terms(f"{hit.passage.crumbs} {part.lead}")) for _, hit, part in parts]
     rarity = _rarity(asked, [words | lead for words, lead in zip(said, above, strict=True)])
     for (number, hit, part), words, lead in zip(parts, said, above, strict=True):
-        worth = sum(rarity[word] for word in asked & words) + _LEAD * sum(rarity[word] for word in asked & lead - words)
-        if worth:
-            decay = 1 + _DECAY * (number - 1)
-            score = (worth + _KIND * _is_asked_for(question, part.said)) / decay
-            quote = Quote(number, hit.start + part.start, hit.start + part.end, part.said, score)
-            yield _Candidate(quote, f"{hit.passage.crumbs}: {part.lead} {part.said}", decay)
+        start, end = hit.start + part.start, hit.start + part.end
+        worth = _OWN * sum(rarity[word] for word in asked & words)
+        worth += _LEAD * sum(rarity[word] for word in asked & lead - words)
+        own, below = near.of(number, start, end) if near else (0.0, 0.0)
+        score = worth + _KIND * _is_asked_for(question, part.said) + _NEAR * own + _BELOW * below
+        yield _Candidate(Quote(number, start, end, part.said, score / (1 + _DECAY * (number - 1))), worth, part.lead)
 
 
 def _parts(hit: Hit) -> tuple[Sentence, ...]:
