@@ -265,6 +265,32 @@ def test_many_who_listen_are_served(url: str, service: Provider) -> None:
     assert said == ["hi"] * 4
 
 
+def test_a_knob_that_is_no_number_reaches_no_provider(url: str, service: Provider) -> None:
+    """JSON as a client of its own writes it: Python's reads NaN and takes 1e999 for infinity."""
+    _, cookie = login(url, *ANN)
+    before = len(service.asked())
+    for value in ("NaN", "-Infinity", "1e999", "true", '"1"', "[1]", "-0.1"):
+        event = f'{{"data": ["hi", "{OPENAI}", "", [], {{"temperature": {value}}}, []]}}'
+        kind = {"Content-Type": "application/json", "Cookie": cookie}
+        said = ask(url, "POST", "/gradio_api/call/chat", event, **kind)[1]
+        told = ask(url, "GET", f"/gradio_api/call/chat/{json.loads(said)['event_id']}", Cookie=cookie)[1]
+        assert "Temperature must be between 0 and 2" in told, value
+    assert len(service.asked()) == before
+
+
+async def test_nothing_on_the_page_renders_html_as_it_is() -> None:
+    """Gradio's Markdown, chat and toasts are cleaned; these widgets would run what is put into them."""
+    import gradio as gr
+
+    from app import build
+    from tabs.visiting import Keyring
+
+    drawn = list(build(Keyring()).blocks.values())
+    assert not [block for block in drawn if isinstance(block, gr.HTML)]
+    assert not [block for block in drawn if isinstance(block, gr.Dataframe) and "html" in block.datatype]
+    assert not [block for block in drawn if getattr(block, "sanitize_html", True) is False]
+
+
 # --- the machine behind it --------------------------------------------------------------------------------------------
 
 
