@@ -192,7 +192,7 @@ def price(known: Price | None) -> str:
 # --- knobs ------------------------------------------------------------------------------------------------------------
 
 
-Knob = gr.Slider | gr.Number | gr.Dropdown | gr.Textbox
+Knob = gr.Slider | gr.Dropdown | gr.Textbox
 
 
 @dataclass(frozen=True)
@@ -232,7 +232,8 @@ def _widget(knob: Field[Any]) -> Knob:
     if knob.name == "stop":
         return gr.Textbox(label="Stop sequences", info=f"{info} One a line.", lines=2, max_lines=4)
     if meta["neutral"] is None:
-        return gr.Number(None, label=label, info=info, precision=0, placeholder="as the provider does")
+        # An empty gr.Number shows 0, which looks like a setting.
+        return gr.Textbox(label=label, info=info, max_lines=1, max_length=12, placeholder="as the provider does")
     return gr.Slider(meta["low"], meta["high"], meta["neutral"], step=meta["step"], label=label, info=info)
 
 
@@ -244,6 +245,8 @@ def _moved(name: str, given: dict[str, Any], value: Any) -> Any:
     """The knobs to send after one of them was moved; an emptied one is no longer sent."""
     if name == "stop":
         value = [line for line in (value or "").splitlines() if line]
+    elif isinstance(value, str) and value.strip().isdecimal():
+        value = int(value)
     rest = {key: kept for key, kept in given.items() if key != name}
     if value in (None, "", []):
         return rest

@@ -282,12 +282,16 @@ def test_only_moved_knobs_are_sent_and_others_say_why_not(page: Page, service: P
     slider = page.get_by_label("number input for Temperature")
     slider.fill("0.35")
     slider.press("Tab")
+    longest = page.get_by_label("Max tokens")
+    expect(longest).to_have_value("")
+    longest.fill("55")
     page.wait_for_timeout(500)
     send(page, "Hello")
     answer(page, "Hello there")
     finished(page)
-    assert service.asked()[-1].body["temperature"] == 0.35
-    assert "top_p" not in service.asked()[-1].body
+    sent = service.asked()[-1].body
+    assert (sent["temperature"], sent["max_completion_tokens"]) == (0.35, 55)
+    assert not {"top_p", "seed"} & set(sent)
     choose(page, "openai/gpt-5")
     expect(slider).to_be_disabled()
     service.say(Say(("Without it.",)))
