@@ -92,6 +92,11 @@ def test_a_corpus_may_have_no_words(texts: tuple[str, ...]) -> None:
         ("a calibratoin certifcate", "a calibration certificate"),
         ("Where is Lindqvsit?", "Where is Lindqvist?"),
         ("mending boasts", "mending boasts"),  # English, though the corpus has neither
+        ("the uitlity of a mornning", "the utility of a morning"),  # English is set right as well
+        ("uitlity", "uitlity"),  # and may be another language where no word says that it is English
+        ("Lindqvixt's gague", "Lindqvist's gauge"),  # each part of a word by itself
+        ("wich baot is thier", "which boat is their"),  # the likelier slip, not the word that is written nearest
+        ("a NASB in the CCTV", "a NASB in the CCTV"),  # names in capitals
         ("HR-330 costs 2,540", "HR-330 costs 2,540"),  # nobody knows which number was meant
         ("a bot in qay", "a bot in qay"),  # too short to tell
     ],

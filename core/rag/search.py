@@ -6,7 +6,7 @@
 4. A passage gains when others of its document fit too: questions are about things, and documents are as well.
 5. The reader's room goes to the best ones first: they grow into what stands around them.
 
-The numbers in this file were chosen by what core/rag/README.md measures.
+5 is room.py. The numbers here and there were chosen by what core/rag/README.md measures.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import numpy as np
@@ -26,7 +26,8 @@ from core.rag.corpus import Corpus
 from core.rag.embedding import States
 from core.rag.late import Late
 from core.rag.lookup import Lookup
-from core.rag.passages import Hit, Passage
+from core.rag.passages import Hit
+from core.rag.room import Ranked, given
 
 Mode = Literal["hybrid", "vector", "keyword"]
 Scores = NDArray[np.float32]
@@ -36,8 +37,6 @@ Reranker = Callable[[str, Sequence[str]], Sequence[float]]
 _DEPTH = 100  # candidates that each of the two searches brings
 _RERANKED = 100  # of these, how many are looked at token by token
 _WORDS = 0.2  # the words' part in the order of those
-# Which part of the room the best passages may grow into; the others are given as they were found.
-_SHARES = (0.38, 0.15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,19 +106,6 @@ class _Clock:
         self._last = now
 
 
-@dataclass(frozen=True, slots=True)
-class _Ranked:
-    """Rows of the corpus, best first, their scores, and the place that each stage gave them."""
-
-    rows: tuple[int, ...]
-    scores: Mapping[int, float]
-    ranks: Mapping[str, Mapping[int, int]]
-
-    def hit(self, row: int, passage: Passage, start: int, end: int, text: str) -> Hit:
-        ranks = {stage: places[row] for stage, places in self.ranks.items() if row in places}
-        return Hit(passage, self.scores[row], text, start, end, ranks)
-
-
 def search(there: Lookup, query: str, wish: Search = Search(), reranker: Reranker | None = None) -> Found:
     """The passages that answer `query`, best first. It blocks for the query's embedding. Raises AppError.
 
@@ -140,7 +126,7 @@ def search(there: Lookup, query: str, wish: Search = Search(), reranker: Reranke
     if reranker is not None:
         ranked = _reranked(there, used, ranked, reranker)
         clock.lap("reranking")
-    hits, left_out = _given(there.corpus, ranked, wish)
+    hits, left_out = given(there.corpus, ranked, wish.k, wish.budget, wish.widen)
     clock.lap("room")
     best = near[0][1] if near else 0.0
     return Found(query, used, hits, best, corrected, left_out, clock.timings)
@@ -170,18 +156,18 @@ def _said(there: Lookup, query: str, among: Sequence[slice] | None) -> Scores:
 
 def _ordered(
     there: Lookup, tokens: States | None, vector: Scores, near: Sequence[tuple[int, float]], said: Scores, wish: Search
-) -> _Ranked:
+) -> Ranked:
     by_vector = [row for row, _ in near]
     top = np.argpartition(-said, _DEPTH)[:_DEPTH] if len(said) > _DEPTH else np.arange(len(said))
     by_words = [int(row) for row in top[np.argsort(-said[top], kind="stable")] if said[row] > 0]
     ranks = {"vector": _places(by_vector), "keyword": _places(by_words)}
     if wish.mode == "vector":
-        return _Ranked(tuple(by_vector), dict(near), ranks)
+        return Ranked(tuple(by_vector), dict(near), ranks)
     if wish.mode == "keyword":
-        return _Ranked(tuple(by_words), {row: float(said[row]) for row in by_words}, ranks)
+        return Ranked(tuple(by_words), {row: float(said[row]) for row in by_words}, ranks)
     rows = np.array(list(dict.fromkeys((*by_vector, *by_words))), np.int64)
     if not len(rows):
-        return _Ranked((), {}, ranks)
+        return Ranked((), {}, ranks)
     alike, words = _of_best(there.corpus.vectors[rows] @ vector), _of_best(said[rows])
     fused = alike + wish.weight * words
     order = np.argsort(-fused, kind="stable")[:_RERANKED]
@@ -194,7 +180,7 @@ def _ordered(
     order = np.argsort(-scores, kind="stable")
     ranked = _diverse(there.corpus, rows[order].tolist(), scores[order], wish.diversity)
     ranks["reranked"] = _places(ranked)
-    return _Ranked(tuple(ranked), dict(zip(rows.tolist(), scores.tolist(), strict=True)), ranks)
+    return Ranked(tuple(ranked), dict(zip(rows.tolist(), scores.tolist(), strict=True)), ranks)
 
 
 def _places(rows: Sequence[int]) -> dict[int, int]:
@@ -238,69 +224,12 @@ def _diverse(corpus: Corpus, rows: list[int], scores: Scores, diversity: float) 
 _CROSSED = 20
 
 
-def _reranked(there: Lookup, query: str, ranked: _Ranked, reranker: Reranker) -> _Ranked:
+def _reranked(there: Lookup, query: str, ranked: Ranked, reranker: Reranker) -> Ranked:
     first, rest = ranked.rows[:_CROSSED], ranked.rows[_CROSSED:]
     scores = reranker(query, [there.corpus.passages[row].shown for row in first])
     again = [row for _, row in sorted(zip(scores, first, strict=True), key=lambda pair: -pair[0])]
     rows = (*again, *rest)
-    return _Ranked(rows, ranked.scores, {**ranked.ranks, "reranked": _places(rows)})
-
-
-# --- what the reader is given -----------------------------------------------------------------------------------------
-
-
-def _given(corpus: Corpus, ranked: _Ranked, wish: Search) -> tuple[tuple[Hit, ...], tuple[Hit, ...]]:
-    """The first k passages, grown into what stands around them, and those of them that have no room."""
-    hits: list[Hit] = []
-    left_out: list[Hit] = []
-    taken: set[int] = set()
-    room = wish.budget
-    for row in ranked.rows:
-        if len(hits) == wish.k or len(left_out) == wish.k:
-            break
-        if row in taken:
-            continue
-        share = _SHARES[len(hits)] if wish.widen and len(hits) < len(_SHARES) else 0
-        first, last = _widened(corpus, ranked, row, taken, round(share * wish.budget))
-        hit = _hit(corpus, ranked, row, first, last)
-        if len(hit.shown) > room:
-            left_out.append(_hit(corpus, ranked, row, row, row))
-            continue
-        taken.update(range(first, last + 1))
-        hits.append(hit)
-        room -= len(hit.shown)
-    if left_out and not hits:
-        # Part of the best is more than nothing.
-        best = left_out.pop(0)
-        kept = max(0, len(best.text) - max(0, len(best.shown) - room))
-        hits.append(replace(best, text=best.text[:kept], end=best.start + kept))
-    return tuple(hits), tuple(left_out)
-
-
-def _hit(corpus: Corpus, ranked: _Ranked, row: int, first: int, last: int) -> Hit:
-    own = corpus.passages[first : last + 1]
-    start, end = min(p.start for p in own), max(p.end for p in own)
-    if first == last:
-        return ranked.hit(row, own[0], start, end, own[0].text)
-    return ranked.hit(row, corpus.passages[row], start, end, corpus.documents[own[0].source].text[start:end])
-
-
-def _widened(corpus: Corpus, ranked: _Ranked, row: int, taken: set[int], most: int) -> tuple[int, int]:
-    """The first and last row of `row` and its neighbours in the document, the better ones first, up to `most` long."""
-    first = last = row
-    bounds = corpus.by_source[corpus.passages[row].source]
-    while True:
-        beside = [near for near in (first - 1, last + 1) if bounds.start <= near < bounds.stop and near not in taken]
-        fits = [near for near in beside if _length(corpus, min(first, near), max(last, near)) <= most]
-        if not fits:
-            return first, last
-        better = max(fits, key=lambda near: (ranked.scores.get(near, -math.inf), near))
-        first, last = min(first, better), max(last, better)
-
-
-def _length(corpus: Corpus, first: int, last: int) -> int:
-    own = corpus.passages[first : last + 1]
-    return max(p.end for p in own) - min(p.start for p in own)
+    return Ranked(rows, ranked.scores, {**ranked.ranks, "reranked": _places(rows)})
 
 
 def results(found: Found) -> Iterator[Mapping[str, object]]:
