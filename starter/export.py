@@ -60,7 +60,7 @@ def code_digest() -> str:
     files = [
         p
         for p in sorted(HERE.rglob("*"))
-        if p.suffix in (".py", ".txt", ".jinja") and "model" not in p.relative_to(HERE).parts
+        if p.suffix in (".py", ".txt", ".jinja") and not {"model", "runs"} & set(p.relative_to(HERE).parts)
     ]
     joined = hashlib.sha256()
     for p in files:

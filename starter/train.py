@@ -120,7 +120,7 @@ def held_out(net: Network, measured: list[Batch], device: str) -> tuple[float, f
         loss, hits, turn = hits_and_loss(net, batch, device)
         wrong = torch.zeros(int(turn.max()) + 1, dtype=torch.bool, device=hits.device)
         wrong[turn[~hits]] = True
-        losses += float(loss) / len(measured)
+        losses += float(loss.detach()) / len(measured)
         turns += int(turn.max())
         right += int(turn.max()) - int(wrong.sum())
     return losses, right / turns
