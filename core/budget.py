@@ -11,7 +11,7 @@ import asyncio
 import json
 import sqlite3
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from core.llm import (
     Capabilities,
     Conversation,
     Done,
+    Embeds,
     Keyed,
     Price,
     Progress,
@@ -96,11 +97,17 @@ class Bill:
         out = sampling.max_tokens or can.max_output or LONGEST
         return cls(sum(map(_tokens, texts)), out, _price(backend, can))
 
+    @classmethod
+    async def of_texts(cls, backend: Embeds, model: str, texts: Sequence[str]) -> Bill:
+        """The bill of vectors of `texts`, which nothing is written for."""
+        # Asked for every batch, and some have to ask their server.
+        can = await backend.capabilities(model) if _limited() and not _is_free(backend) else Capabilities()
+        return cls(sum(map(_tokens, texts)), 0, _price(backend, can))
+
     @property
     def charged(self) -> bool:
         """Whether the owner pays for it, and has said how much it may be."""
-        limited = settings().daily_tokens or settings().daily_dollars
-        return bool(limited) and self.price != Price(0, 0)
+        return _limited() and self.price != Price(0, 0)
 
 
 class Meter:
@@ -132,14 +139,19 @@ def _tokens(text: str) -> int:
     return len(text.encode("utf-8", "replace")) // BYTES_A_TOKEN + 1
 
 
-def _price(backend: Backend, can: Capabilities) -> Price:
+def _price(backend: Backend | Embeds, can: Capabilities) -> Price:
     """The price that counts: nothing on a server of one's own, and what a visitor's own key pays is not our matter."""
-    own = visitor().keys
-    if isinstance(backend, Keyed) and (
-        backend.key_variable in own or not (backend.key_variable and backend.key_needed)
-    ):
-        return Price(0, 0)
-    return can.price or UNKNOWN
+    return Price(0, 0) if _is_free(backend) else can.price or UNKNOWN
+
+
+def _limited() -> bool:
+    return bool(settings().daily_tokens or settings().daily_dollars)
+
+
+def _is_free(backend: Backend | Embeds) -> bool:
+    if not isinstance(backend, Keyed):
+        return False
+    return backend.key_variable in visitor().keys or not (backend.key_variable and backend.key_needed)
 
 
 @asynccontextmanager

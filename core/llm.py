@@ -344,6 +344,10 @@ class Embeds(Protocol):
         """The embedding models that can be used now. Raises as `models` does."""
         ...
 
+    async def capabilities(self, model: str) -> Capabilities:
+        """As of any model: what its vectors cost."""
+        ...
+
     async def embed(self, model: str, texts: list[str]) -> list[list[float]]:
         """A vector for each text, in order. Raises AppError."""
         ...

@@ -17,11 +17,13 @@ import pytest
 from backends import find
 from backends.ollama import Ollama
 from backends.openai import OpenAI
+from core.budget import spent
 from core.errors import (
     AppError,
     BadReply,
     BadSetting,
     KeyRefused,
+    LimitReached,
     ModelMissing,
     Overloaded,
     RateLimited,
@@ -245,6 +247,27 @@ def test_a_busy_provider_is_asked_again(provider: Provider) -> None:
     provider.embedding = [Refuse(429, headers={"retry-after": "1"})]
     assert remote.embed(["abc"]).shape == (1, 26)
     assert len(provider.requests) == 3
+
+
+def test_vectors_on_the_owner_s_key_are_within_the_budget(
+    provider: Provider, limits: Callable[..., None], tmp_path: Path
+) -> None:
+    """Of a model at 0.02 dollars a million tokens; a server of one's own costs nothing."""
+    limits(data=tmp_path, daily_tokens=500)
+    remote = embedder("openai/text-embedding-3-small", find_embedder)
+    remote.embed(["a word " * 100])
+    tokens, dollars = spent()
+    assert 230 < tokens < 250
+    assert dollars == pytest.approx(tokens * 0.02 / 1e6)
+    asked = len(provider.requests)
+    with pytest.raises(LimitReached, match="daily budget"):
+        remote.embed(["a word " * 200])
+    assert (len(provider.requests), spent()) == (asked, (tokens, dollars))
+    embedder("ollama/nomic-embed-text", find_embedder).embed(["a word " * 900])
+    provider.embedding = [Refuse(401)]
+    with pytest.raises(KeyRefused):
+        remote.embed(["word"])
+    assert spent() == (tokens, dollars), "what was refused is not paid for"
 
 
 def test_a_model_that_changed_behind_its_name_is_noticed(provider: Provider) -> None:

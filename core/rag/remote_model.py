@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.budget import Bill, billed
 from core.errors import BadReply, Overloaded, RateLimited
 from core.llm import Embeds
 from core.remote import retry_wait
@@ -60,11 +61,14 @@ def _asked(backend: Embeds, model: str, texts: list[str]) -> NDArray[np.float32]
 
 
 async def _patiently(backend: Embeds, model: str, texts: list[str]) -> list[list[float]]:
-    """The vectors, asked for again while the provider is busy, as for an answer."""
-    attempt = 0
+    """The vectors, within the budget, asked for again while the provider is busy: as for an answer."""
+    attempt, bill = 0, await Bill.of_texts(backend, model, texts)
     while True:
         try:
-            return await backend.embed(model, texts)
+            async with billed(bill) as meter:
+                made = await backend.embed(model, texts)
+                meter.answered()
+                return made
         except (RateLimited, Overloaded) as busy:
             wait = retry_wait(busy, attempt)
             if wait is None:
