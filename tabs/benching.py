@@ -24,7 +24,7 @@ from core.settings import settings
 from tabs import Page
 from tabs.bubbles import money
 from tabs.chart import quoted
-from tabs.jobs import bar
+from tabs.jobs import bar, state_of, stop_job
 from tabs.parts import QUIET, Turn, toast
 from tabs.saving import saves
 
@@ -59,7 +59,7 @@ def benching(page: Page) -> None:
     page.jobs(run.click(_begin, [turn, chosen, text, tokens], [current, turn, line], **QUIET))
     # A look at another job puts a new Turn into `turn`, and the one before is over.
     current.change(_watched, [current, turn], [rows, line, table], trigger_mode="multiple", **QUIET)
-    stop.click(_stop, current, None, **QUIET)
+    stop.click(stop_job, current, None, **QUIET)
     saves(export, as_csv_of, [rows], "bench.csv")
 
 
@@ -125,29 +125,16 @@ async def _watched(id: str, turn: Turn) -> AsyncGenerator[Any]:
                 rows = await asyncio.to_thread(_rows, job)
                 news = rows != shown or job.state != "running"
                 shown = rows
-                yield (rows, _told(job), listed(rows)) if news else gr.skip()
+                yield (
+                    (rows, state_of(job, f"{bar(job)} · stopped, what is done is kept"), listed(rows))
+                    if news
+                    else gr.skip()
+                )
 
 
 def _rows(job: Job) -> tuple[Row, ...]:
     file = job.folder / ROWS
     return rows_of(file.read_text("utf-8")) if file.is_file() else ()
-
-
-def _told(job: Job) -> str:
-    match job.state:
-        case "running":
-            return bar(job)
-        case "done":
-            return f"{bar(job)} · done"
-        case "stopped":
-            return f"{bar(job)} · stopped, what is done is kept"
-        case _:
-            return f"⚠️ {harmless(job.error)}"
-
-
-def _stop(id: str) -> None:
-    with suppress(BadSetting):
-        jobs.stop(id)
 
 
 def listed(rows: tuple[Row, ...]) -> str:

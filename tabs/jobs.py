@@ -75,6 +75,25 @@ def line(job: Job) -> str:
             return f"⚠️ {title} · {harmless(job.error)}"
 
 
+def state_of(job: Job, stopped: str) -> str:
+    """One job that a tab looks at, as Markdown: how far it is or how it ended; `stopped` says what Stop has left."""
+    match job.state:
+        case "running":
+            return bar(job)
+        case "done":
+            return f"✓ {harmless(job.text)}"
+        case "stopped":
+            return stopped
+        case _:
+            return f"⚠️ {harmless(job.error)}"
+
+
+def stop_job(id: str) -> None:
+    """Stop a job, unless it has ended and been forgotten."""
+    with suppress(BadSetting):
+        jobs.stop(id)
+
+
 def bar(job: Job) -> str:
     """How far a running job is."""
     text = harmless(job.text)

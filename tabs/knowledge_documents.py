@@ -18,7 +18,7 @@ from core.settings import settings
 from core.visitors import visitor
 from core.web import Visit
 from tabs import Page
-from tabs.jobs import bar
+from tabs.jobs import bar, state_of, stop_job
 from tabs.knowledge_adding import KINDS, add_files, add_pages, counted, find_pages, other_model, remake, remove, visit
 from tabs.knowledge_bases import OWN, opened
 from tabs.knowledge_form import form, manner, removal
@@ -66,7 +66,7 @@ def documents(page: Page, base: gr.State, changed: gr.State) -> None:
         trigger_mode="multiple", **QUIET,
     )  # fmt: skip
     seen.success(lambda: None, None, entered.files, **QUIET)
-    stop.click(_stop, job, None, **QUIET)
+    stop.click(stop_job, job, None, **QUIET)
 
 
 # --- what is there ----------------------------------------------------------------------------------------------------
@@ -215,10 +215,8 @@ async def _watched(id: str, turn: Turn, changed: int) -> AsyncGenerator[Any]:
 
 
 def _ended(job: Job) -> str:
-    if job.state == "stopped":
-        return "Stopped. Nothing was changed."
     if job.state != "done":
-        return f"⚠️ {harmless(job.error)}"
+        return state_of(job, "Stopped. Nothing was changed.")
     if job.kind == "crawl":
         return f"✓ {harmless(job.text)}. Tick those to add."
     problems = [f"- ⚠️ {harmless(problem)}" for problem in job.result.get("problems", [])[:50]]
@@ -232,8 +230,3 @@ def _found(job: Job) -> tuple[Any, Any]:
     good = [row for row in job.result if row["state"] == "read"]
     choices = [(f"{row['title'] or row['url']} ({row['url']})", row["url"]) for row in good]
     return gr.update(visible=bool(good)), gr.update(choices=choices, value=[row["url"] for row in good])
-
-
-def _stop(id: str) -> None:
-    with suppress(BadSetting):
-        jobs.stop(id)

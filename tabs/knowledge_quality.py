@@ -16,13 +16,15 @@ from core.rag.index import Index
 from core.settings import settings
 from tabs import Page
 from tabs.benching import usable
-from tabs.jobs import bar
+from tabs.jobs import bar, state_of, stop_job
 from tabs.knowledge_answering import wished
 from tabs.knowledge_ask import Options
 from tabs.knowledge_bases import opened
 from tabs.knowledge_figures import evaluation, failed, failure, judged, settings_plot, settings_table
 from tabs.knowledge_measuring import KINDS, asked, rows_of, start_judging, start_measuring, start_sweep
 from tabs.parts import QUIET, Turn, told
+
+_STOPPED = "Stopped; what is done is kept."
 
 HINT = (
     "Questions whose answers are known are searched for with the settings of “Ask”, and what comes back is compared. "
@@ -68,7 +70,7 @@ def quality(page: Page, base: gr.State, options: Options) -> None:
     page.load(_latest, job, [job, turn], **QUIET)
     # A look at another job puts a new Turn into `turn`, and the one before is over.
     job.change(_watched, [job, turn], [rows, line, stop, table, plot, misses, miss], trigger_mode="multiple", **QUIET)
-    stop.click(_stop, job, None, **QUIET)
+    stop.click(stop_job, job, None, **QUIET)
     misses.input(lambda rows, place: failure(rows[place]), [rows, misses], miss, **QUIET)
 
 
@@ -180,7 +182,7 @@ async def _watched(id: str, turn: Turn) -> AsyncGenerator[Any]:
                 rows = rows_of(job)
                 news = len(rows) != shown or job.state != "running"
                 shown = len(rows)
-                yield _shown(job, rows) if news else (gr.skip(), _line(job), *[gr.skip()] * 5)
+                yield _shown(job, rows) if news else (gr.skip(), state_of(job, _STOPPED), *[gr.skip()] * 5)
 
 
 def _shown(job: Job, rows: list[dict[str, Any]]) -> list[Any]:
@@ -188,7 +190,7 @@ def _shown(job: Job, rows: list[dict[str, Any]]) -> list[Any]:
     misses = rows[0]["failed"] if rows and job.kind == "evaluate" else []
     return [
         misses,
-        _line(job),
+        state_of(job, _STOPPED),
         gr.update(visible=job.state == "running"),
         _table(job.kind, rows),
         gr.update(value=settings_plot(rows), visible=True)
@@ -205,20 +207,3 @@ def _table(kind: str, rows: list[dict[str, Any]]) -> str:
     if not rows:
         return ""
     return {"sweep": settings_table, "judge": judged}[kind](rows) if kind != "evaluate" else evaluation(rows[0])
-
-
-def _line(job: Job) -> str:
-    match job.state:
-        case "running":
-            return bar(job)
-        case "done":
-            return f"✓ {harmless(job.text)}"
-        case "stopped":
-            return "Stopped; what is done is kept."
-        case _:
-            return f"⚠️ {harmless(job.error)}"
-
-
-def _stop(id: str) -> None:
-    with suppress(BadSetting):
-        jobs.stop(id)
