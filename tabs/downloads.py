@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+
 import gradio as gr
 
 from backends import backends, find
 from core import jobs
 from core.errors import AppError, BadSetting
 from core.jobs import Report
-from core.llm import Fetches
+from core.llm import Fetches, Progress
 from core.markdown import harmless
 from tabs import Page
 from tabs.parts import QUIET
@@ -32,14 +34,23 @@ def _begin(provider: str | None, name: str | None) -> str:
             raise BadSetting(f"{backend.label} has nothing to download.")
         fetching: Fetches = backend
 
-        def work(report: Report) -> str:
-            jobs.follow(fetching.fetch(model), report, lambda step: report(step.fraction, step.text))
-            report(1.0, f"{model} is here. Choose {choice} in the list of models (↻).")
-            return choice
-
-        jobs.start("download", f"Downloading {model}", work)
+        return fetched(model, fetching.fetch(model), f"{model} is here. Choose {choice} in the list of models (↻).")
     except AppError as error:
         return f"⚠️ {harmless(str(error))}"
+
+
+def fetched(name: str, steps: AsyncGenerator[Progress], end: str) -> str:
+    """Start the job that brings `name` here by `steps`, and says `end` when it is there; what the page says of that.
+
+    Raises AppError where no job can be started.
+    """
+
+    def work(report: Report) -> str:
+        jobs.follow(steps, report, lambda step: report(step.fraction, step.text))
+        report(1.0, end)
+        return name
+
+    jobs.start("download", f"Downloading {name}", work)
     return "It has begun, and goes on when this page is closed. Its progress is at the head of the page."
 
 

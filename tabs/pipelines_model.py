@@ -10,16 +10,15 @@ from typing import Any
 
 import gradio as gr
 
-from core import jobs
 from core.download import Plan, download, lookup
 from core.errors import AppError, BadSetting
 from core.hub import is_hub_id
-from core.jobs import Report
 from core.markdown import harmless, plain
 from core.pipelines.files import found
 from core.pipelines.task import BUILT_IN, Task
 from core.settings import settings
 from tabs import Page
+from tabs.downloads import fetched
 from tabs.parts import QUIET
 
 Resolve = Callable[..., str]
@@ -103,13 +102,6 @@ def _fetch(resolve: Resolve, *values: Any) -> str:
     try:
         if settings().public or not is_hub_id(name):
             raise BadSetting("This model cannot be downloaded here.")
-
-        def work(report: Report) -> str:
-            jobs.follow(download(name), report, lambda step: report(step.fraction, step.text))
-            report(1.0, f"{name} is here.")
-            return name
-
-        jobs.start("download", f"Downloading {name}", work)
+        return fetched(name, download(name), f"{name} is here.")
     except AppError as error:
         return f"⚠️ {harmless(str(error))}"
-    return "It has begun, and goes on when this page is closed. Its progress is at the head of the page."

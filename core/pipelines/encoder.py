@@ -13,6 +13,7 @@ from typing import Any
 
 from core.errors import AppError, BadReply, RequestRefused
 from core.hub import HERE
+from core.pipelines.files import loaded
 from core.pipelines.kept import Kept
 from core.pipelines.task import Files
 
@@ -53,25 +54,8 @@ def read(files: Files, task: str, auto: str) -> Any:
     if files.weights[0].name == heads.FILE:
         model, tokenizer = heads.read(files.folder, auto)
     else:
-        model, tokenizer = _from_folder(files, getattr(transformers, auto))
+        model, tokenizer = loaded(files, auto)
     return transformers.pipeline(task, model=model.eval(), tokenizer=tokenizer, device=device())
-
-
-def _from_folder(files: Files, auto: Any) -> tuple[Any, Any]:
-    import torch
-    from transformers import AutoTokenizer
-
-    from core.machine import device
-
-    safe: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
-    tokenizer = AutoTokenizer.from_pretrained(files.folder, **safe)
-    model, report = auto.from_pretrained(
-        files.folder, use_safetensors=True, output_loading_info=True,
-        dtype=torch.float32 if device() == "cpu" else torch.float16, **safe,
-    )  # fmt: skip
-    if report["missing_keys"]:
-        raise BadReply(HERE, "Download it again, or choose another one.", "The model's file lacks some of its weights.")
-    return model, tokenizer
 
 
 def windows(kept: Kept, texts: Sequence[str], pairs: Sequence[str] = (), shared: int = 0) -> list[Window]:

@@ -1,14 +1,16 @@
-"""Where a task's model lies on this machine, and whether it is one for that task. Reads JSON and headers only."""
+"""Where a task's model lies on this machine, whether it is one for that task, and reading it with transformers."""
 
 from __future__ import annotations
 
 import json
 import math
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from core import hub
-from core.errors import ModelMissing, RequestRefused
+from core.errors import BadReply, ModelMissing, RequestRefused
 from core.hub import HERE, shown
 from core.pipelines.builtin import FOLDER
 from core.pipelines.task import BUILT_IN, Files, Task
@@ -93,3 +95,24 @@ def _numbers(file: Path) -> int:
             raise ValueError("the file's header is longer than the file")
         header = json.loads(opened.read(length))
     return sum(math.prod(row["shape"]) for name, row in header.items() if name != "__metadata__")
+
+
+def loaded(files: Files, auto: str) -> tuple[Any, Any]:
+    """Model and tokenizer, read by transformers' class `auto`. Raises BadReply where weights are missing."""
+    import torch
+    import transformers
+
+    from core.machine import device
+
+    safe: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+    model, report = getattr(transformers, auto).from_pretrained(
+        files.folder, use_safetensors=True, output_loading_info=True,
+        dtype=torch.float32 if device() == "cpu" else torch.float16, **safe,
+    )  # fmt: skip
+    if report["missing_keys"]:
+        raise BadReply(HERE, "Download it again, or choose another one.", "The model's file lacks some of its weights.")
+    with warnings.catch_warnings():
+        # Marian's tokenizer asks for a package that would only unify quotation marks.
+        warnings.filterwarnings("ignore", message=".*sacremoses")
+        tokenizer = transformers.AutoTokenizer.from_pretrained(files.folder, **safe)
+    return model.eval(), tokenizer

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 import time
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.errors import AppError, BadReply, RequestRefused
+from core.errors import AppError, RequestRefused
 from core.hub import HERE, shown
 from core.llm import Progress
 from core.pipelines.encoder import said
+from core.pipelines.files import loaded
 from core.pipelines.kept import Kept, model
 from core.pipelines.languages import LANGUAGES, detected, name_of
 from core.pipelines.lines import checked
+from core.pipelines.sentences import Piece, pieces
 from core.pipelines.task import Files, Task, Tell
 
 _KNOWN = ("marian", "m2m_100")  # NLLB is of the second kind.
@@ -25,23 +25,10 @@ BY_PAIR = "Helsinki-NLP/opus-mt"  # Stands for a model for each pair of language
 
 def _read(files: Files) -> Reader:
     """Model and tokenizer: transformers has no pipeline for translation any more."""
-    import torch
-    from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
-
     from core.machine import device
 
-    safe: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
-    made, report = AutoModelForSeq2SeqLM.from_pretrained(
-        files.folder, use_safetensors=True, output_loading_info=True,
-        dtype=torch.float32 if device() == "cpu" else torch.float16, **safe,
-    )  # fmt: skip
-    if report["missing_keys"]:
-        raise BadReply(HERE, "Download it again, or choose another one.", "The model's file lacks some of its weights.")
-    with warnings.catch_warnings():
-        # Marian's tokenizer asks for a package that would only unify quotation marks.
-        warnings.filterwarnings("ignore", message=".*sacremoses")
-        tokenizer = AutoTokenizer.from_pretrained(files.folder, **safe)
-    return Reader(made.eval().to(device()), tokenizer)
+    made, tokenizer = loaded(files, "AutoModelForSeq2SeqLM")
+    return Reader(made.to(device()), tokenizer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +64,13 @@ class Translated:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """A sentence, or what stands between two and is kept as it is."""
-
-    text: str
-    is_sentence: bool
-
-
 @dataclass(slots=True)
 class _Page:
     """A text on its way: its pieces, and the sentences that have been translated by their place."""
 
     number: int
     source: str
-    pieces: list[_Piece]
+    pieces: list[Piece]
     done: dict[int, str] = field(default_factory=dict)
     error: str = ""
 
@@ -273,30 +252,3 @@ def _languages(tokenizer: Any, pair: _Pair) -> Iterator[None]:
     if pair.source:
         tokenizer.src_lang = pair.source
     yield
-
-
-# --- sentences --------------------------------------------------------------------------------------------------------
-
-_LONGEST = 500  # Characters of a piece: models have seen sentences, and no page without a full stop.
-
-
-def pieces(text: str, language: str) -> Iterator[_Piece]:
-    """`text` in sentences and what is between them; all pieces together are `text`."""
-    from sentencex import segment
-
-    for line in re.split(r"(\r\n|[\r\n\u2028\u2029])", text):
-        if not line.strip():
-            yield _Piece(line, False)
-            continue
-        for sentence in segment(language, line):
-            yield from _parts(sentence)
-
-
-def _parts(sentence: str) -> Iterator[_Piece]:
-    """A sentence without the blanks around it, cut where it is too long; no letter, no sentence."""
-    for part in re.findall(rf"\s*\S(?s:.){{0,{_LONGEST - 1}}}(?:(?=\s)|$)|(?s:.){{1,{_LONGEST}}}", sentence):
-        bare = part.strip()
-        before = part[: len(part) - len(part.lstrip())]
-        yield _Piece(before, False)
-        yield _Piece(bare, any(map(str.isalpha, bare)))
-        yield _Piece(part[len(before) + len(bare) :], False)
