@@ -11,6 +11,7 @@ import errno
 import json
 import shutil
 import sys
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ _WANTED = ("*.json", "*.safetensors", "*.jinja", "*.txt", "*.model", "*.spm")
 _UNWANTED = ("consolidated*",)  # Mistral's second copy of the weights.
 # A part of a pipeline of several models has one of these in its folder; other folders are other frameworks' copies.
 _PART = ("config.json", "scheduler_config.json", "tokenizer_config.json", "preprocessor_config.json")
+_IDLE = 300  # Seconds without a byte after which a download is over: the wait for a byte is limited to far less.
 _CONVERTER = "SFconvertbot"  # The Hub's own robot: it proposes each pickled model's weights as safetensors.
 
 
@@ -59,7 +61,8 @@ async def lookup(model: str, limit: float = 2.0) -> Plan:
 async def download(model: str) -> AsyncGenerator[Progress]:
     """Progress of the download of `model`, a Hub id; the last has fraction 1. Closing this stops the download.
 
-    What had come stays on the disk, and the next download goes on from there. Raises ProviderError.
+    Files that had come whole stay on the disk, and the next download goes on with the others: huggingface_hub begins
+    each file anew in every process. Raises ProviderError.
     """
     if not is_hub_id(model):
         raise _no_id()
@@ -128,6 +131,7 @@ def _fetch(model: str) -> None:
     from huggingface_hub import hf_hub_download
     from tqdm import tqdm
 
+    _sweep(model)
     plan = _plan(model, 10)
     if plan.free < plan.size - _here(model, plan):
         raise _Unfit("full")
@@ -149,6 +153,18 @@ def _fetch(model: str) -> None:
         before += size
         _tell(done=before, total=total)
     _tell(done=total, total=total, whole=True)
+
+
+def _sweep(model: str) -> None:
+    """Remove what interrupted downloads have left: nobody goes on with it, and it may be gigabytes."""
+    from huggingface_hub import constants
+    from huggingface_hub.file_download import repo_folder_name
+
+    blobs = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=model, repo_type="model") / "blobs"
+    for part in blobs.glob("*.incomplete"):
+        # Another process may be at work on a younger one.
+        if time.time() - part.stat().st_mtime > _IDLE:
+            part.unlink(missing_ok=True)
 
 
 def _plan(model: str, limit: float) -> Plan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ class Hub(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Answers)
         self.files = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
         self.slow = threading.Event()
+        self.cut = threading.Event()
         self.hung_up = threading.Event()
         self.sent: list[str] = []
 
@@ -72,6 +74,10 @@ class _Answers(BaseHTTPRequestHandler):
                 for byte in data:
                     self.wfile.write(bytes([byte]))
                     time.sleep(0.01)
+            if self.server.cut.is_set() and name == "model.safetensors":
+                self.wfile.write(data[: len(data) // 2])
+                self.connection.shutdown(socket.SHUT_RDWR)
+                return
             self.wfile.write(data)
         except OSError:
             self.server.hung_up.set()
