@@ -9,6 +9,7 @@ from typing import Any
 
 from gradio.events import api
 
+from core.budget import admit
 from core.pipelines import diffusion
 from core.pipelines import entities as entity_task
 from core.pipelines import sentiment as sentiment_task
@@ -90,6 +91,7 @@ def _listed(text: Any) -> list[Any]:
 
 def _told(work: Callable[[Tell[Any]], None]) -> list[Any]:
     told: list[Any] = []
+    admit()
     work(told.append)
     return told
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import gradio as gr
 
+from core.budget import admit
 from core.errors import AppError
 from core.markdown import harmless
 from core.pipelines.lines import texts_of
@@ -59,7 +60,8 @@ def _begin(before: Turn) -> Turn:
 
 
 async def steps(turn: Turn, work: Work[T]) -> AsyncGenerator[list[T]]:
-    """What the work tells, tick by tick, until it ends or is stopped. Raises what it raises."""
+    """What the work tells, tick by tick, until it ends or is stopped. Raises what it raises, and LimitReached."""
+    admit()
     async with aclosing(wanted(worked(work), turn)) as batches:
         async for batch in batches:
             yield batch

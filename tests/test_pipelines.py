@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import shutil
 import struct
 import time
@@ -11,20 +12,23 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 import transformers
 from PIL import Image
 
-from core.download import lookup, wanted
+from core.download import download, lookup, wanted
 from core.errors import AppError, BadSetting, ModelMissing, RequestRefused, Unreachable
 from core.jobs import Stopped
 from core.pipelines import diffusion, entities, kept, sentiment, translation
 from core.pipelines.builtin.entities import make as entity_cases
 from core.pipelines.builtin.sentiment import make as sentiment_cases
 from core.pipelines.diffusion import Picture, Step, draw
-from core.pipelines.files import found
+from core.pipelines.files import _numbers, found
+from core.pipelines.languages import detected
 from core.pipelines.lines import checked, texts_of
 from core.pipelines.picture import png, read_back, wish
 from core.pipelines.task import BUILT_IN, tasks
@@ -180,6 +184,12 @@ def test_each_sentence_is_translated_as_if_it_were_alone(made: Made) -> None:
 
     sentences = ["we love paris and rome.", "bob.", "alice went to rome with bob and acme."]
     assert of([" ".join(sentences)])[0].split() == " ".join(of(sentences)).split()
+
+
+def test_of_a_greeting_nobody_can_be_sure() -> None:
+    with pytest.raises(BadSetting, match=r"too short to tell its language\. Choose it"):
+        detected("Hi")
+    assert [detected(text) for text in ("How are you today?", "Wie geht es dir heute?")] == ["en", "de"]
 
 
 def test_languages_that_cannot_be_are_told(made: Made) -> None:
@@ -341,6 +351,61 @@ def test_a_model_is_read_once_and_can_be_unloaded(made: Made) -> None:
     assert made("classifier") not in [one.name for one in kept.listed()]
 
 
+def test_the_least_used_leaves_before_memory_runs_out(
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [str(shutil.copytree(made("classifier"), tmp_path / name)) for name in "abc"]
+    size = sum(map(_numbers, Path(names[0]).glob("*.safetensors"))) * 4
+    for task, name in {(one.task, one.name) for one in kept.listed()}:
+        kept.unload(task, name)
+
+    def machine() -> Any:
+        """A machine with memory for two of these models and some work."""
+        return SimpleNamespace(available=int(3.5 * size) - sum(one.memory for one in kept.listed()))
+
+    monkeypatch.setattr("psutil.virtual_memory", machine)
+    for name in (names[0], names[1], names[0], names[2]):
+        scored(name, ["love"])
+    assert [one.name for one in kept.listed()] == [names[0], names[2]]
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=size))
+    with pytest.raises(RequestRefused, match=r"needs about .* Choose a smaller model"):
+        scored(names[1], ["love"])
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+def test_a_gpu_too_small_for_a_pipeline_draws_all_the_same(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.mem_get_info", lambda: (1000, 10**9))
+    items: list[Any] = []
+    draw(made("painter"), wish({"prompt": "a red circle", "width": 64, "height": 64, "steps": 2}), items.append)
+    assert isinstance(items[-1], Picture)
+    (one,) = [one for one in kept.listed() if one.name == made("painter")]
+    assert one.model.offloaded
+    assert {weight.device.type for weight in one.model.pipe.unet.parameters()} == {"cpu"}
+
+
+def test_a_download_that_was_cut_short_works_again(hub: Hub, tmp_path: Path) -> None:
+    hub.cut.set()
+    with pytest.raises(AppError):
+        asyncio.run(_fetched())
+    hub.cut.clear()
+    before = list(hub.sent)
+    asyncio.run(_fetched())
+    again = hub.sent[len(before) :]
+    assert "model.safetensors" in again
+    assert "config.json" not in again  # What had come whole is not fetched twice.
+    kept_at = Path(tmp_path, "hub", "models--owner--tiny")
+    assert [file.read_bytes() for file in kept_at.rglob("snapshots/*/model.safetensors")] == [
+        hub.files["model.safetensors"]
+    ]
+    assert not list(kept_at.rglob("*.incomplete"))
+
+
+async def _fetched() -> None:
+    async with aclosing(download("owner/tiny")) as steps:
+        async for _ in steps:
+            pass
+
+
 def test_of_a_pipelines_files_only_what_is_needed_is_fetched() -> None:
     names = (
         "model_index.json", "unet/config.json", "unet/diffusion_pytorch_model.safetensors",
@@ -440,6 +505,17 @@ def test_the_built_in_sentiment_is_right_often_enough() -> None:
     assert made["right"] >= 0.7  # The aim is 0.85; docs/pipelines.md says what is missing.
     good, bad = scored(BUILT_IN, ["What a wonderful film, I loved it!", "The room was dirty and the staff were rude."])
     assert (good.scores[0][0], bad.scores[0][0]) == ("POSITIVE", "NEGATIVE")
+
+
+def test_no_sentence_of_the_evaluation_was_learnt() -> None:
+    def runs(text: str) -> set[tuple[str, ...]]:
+        words = "".join(letter if letter.isalpha() or letter == "'" else " " for letter in text.lower()).split()
+        return {tuple(words[at : at + 7]) for at in range(len(words) - 6)}
+
+    chance = random.Random(5)
+    learnt = {run for words, _ in sentiment_cases.examples(chance, 5000) for run in runs(" ".join(words))}
+    whole = {" ".join(words).lower().strip(".!") for words, _ in sentiment_cases.examples(chance, 5000)}
+    assert not [text for text, _ in sentiment_cases.cases() if runs(text) & learnt or text.lower().strip(".!") in whole]
 
 
 def test_the_built_in_entities_are_right_often_enough() -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import base64
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, Page, expect
 
 from core.pipelines.picture import read_back
+from tabs import pipelines_api
 from tests.browsing import needs_browser, visitor
 
 _LONG = 180_000  # ms: a model is read and imported meanwhile, on a machine that others use too
@@ -56,6 +59,14 @@ def test_what_cannot_be_done_is_told(client: Client, endpoint: str, arguments: d
     assert time.monotonic() - started < 30
 
 
+def test_works_count_as_messages_do(limits: Callable[..., None], tmp_path: Path) -> None:
+    limits(messages_a_minute=2, data=tmp_path)
+    for asked in (lambda: pipelines_api.sentiment("I love it"), lambda: pipelines_api.entities("Paris")):
+        asked()
+    with pytest.raises(gr.Error, match="At most 2 messages a minute"):
+        pipelines_api.sentiment("I love it")
+
+
 @pytest.fixture
 def page(browser: Browser, url: str) -> Iterator[Page]:
     with visitor(browser) as page:
@@ -86,6 +97,16 @@ class TestBrowser:
         expect(picture).not_to_have_attribute("src", before or "", timeout=_LONG)
         page.locator("#pictures-stop").click()
         expect(page.locator("#pictures-status")).to_contain_text("Stopped", timeout=20_000)
+
+    def test_a_model_in_memory_is_listed_and_can_be_let_go(self, page: Page, client: Client) -> None:
+        client.predict("Angela Merkel flew to Paris.", api_name="/entities")
+        page.get_by_role("button", name="Models in memory").click()
+        row = page.locator("#pipelines-memory tr", has_text="entities")
+        expect(row).to_contain_text(re.compile(r"built-in\s*\d+ MB"), timeout=20_000)
+        page.locator("#kept-model input").click()
+        page.get_by_role("option", name="entities: built-in").click()
+        page.locator("#kept-unload").click()
+        expect(row).to_have_count(0, timeout=20_000)
 
     def test_a_dropped_picture_sets_everything_as_it_was(self, page: Page, client: Client, tmp_path: Path) -> None:
         made = client.predict("two green stars", steps=3, seed=77, api_name="/image")

@@ -48,14 +48,19 @@ def detected(text: str) -> str:
 
     ranked = [row.language for row in _detector().compute_language_confidence_values(text[:4000])[:_LIKELY]]
     # The quick look is often wrong about a short sentence, but what it is has been among the first.
-    found = LanguageDetectorBuilder.from_languages(*ranked).build().detect_language_of(text[:4000])
-    code = found.iso_code_639_1.name.lower() if found is not None else ""
+    closer = LanguageDetectorBuilder.from_languages(*ranked).build()
+    found = closer.compute_language_confidence_values(text[:4000])[0]
+    # "Hi" may be Basque: of a greeting nobody can be sure, and a guess would fetch the wrong model.
+    if found.value < _SURE and sum(map(str.isalpha, text)) < _SHORT:
+        raise BadSetting("The text is too short to tell its language. Choose it.")
+    code = found.language.iso_code_639_1.name.lower() if found.value else ""
     code = "nb" if code == "nn" else code
     if code not in LANGUAGES:
         raise BadSetting("The language of the text cannot be told. Choose it.")
     return code
 
 
+_SHORT, _SURE = 20, 0.5  # letters, and the share of all doubt that the likeliest language must have
 _LIKELY = 8  # All 75 at full accuracy would take 1 GB of memory.
 
 
