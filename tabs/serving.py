@@ -18,6 +18,7 @@ from tabs.language import Spoken
 from tabs.login import NOTE, Login
 from tabs.texts import translate
 from tabs.theme import theme
+from tabs.tooling import tool_endpoints
 from tabs.visiting import Keyring, carry
 
 
@@ -25,6 +26,9 @@ def serve(page: gr.Blocks, keyring: Keyring, **changes: Any) -> None:
     """Queue and launch `page` until it is ended. `changes` are options of Gradio; the defaults and reasons are here."""
     limits = settings()
     audience = Audience()
+    if changes.get("mcp_server"):
+        with page:
+            tool_endpoints()
     carry(page, keyring, audience)
     translate(page)
     jobs.recover()

@@ -9,6 +9,7 @@ from typing import Any
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
+from core.tools import tools as offered
 from tests.live import launched
 
 
@@ -22,9 +23,18 @@ async def test_the_endpoints_are_tools_of_an_mcp_server(tmp_path: Path) -> None:
             assert {"models", "chat", "compare", "next_token", "tokens"} <= set(tools)
             assert not [name for name in tools if name.startswith("_") or "key" in name]
             assert set(tools["chat"].inputSchema["properties"]) >= {"message", "choice", "tools"}
+            # What a model may call here, with what it is told about it.
+            assert set(offered()) <= set(tools)
+            assert tools["get_ticket_price"].inputSchema["properties"].keys() == {"origin", "destination"}
+            assert "price of a flight" in (tools["get_ticket_price"].description or "")
+            fare = await session.call_tool("get_ticket_price", {"origin": "Delhi", "destination": "Pariss"})
+            unknown = await session.call_tool("get_ticket_price", {"origin": "Delhi", "destination": "Atlantis"})
             asked: dict[str, Any] = {"message": "How much is a flight from Delhi to Paris?"}
             told = await session.call_tool("chat", asked | {"tools": ["get_ticket_price"]})
             wrong = await session.call_tool("chat", {"message": " "})
+    assert '"price": 499' in fare.content[0].text  # type: ignore[union-attr]
+    assert unknown.isError
+    assert "No fare is known" in unknown.content[0].text  # type: ignore[union-attr]
     assert not told.isError
     assert "499" in ast.literal_eval(told.content[0].text)["text"]  # type: ignore[union-attr]
     assert wrong.isError
