@@ -171,7 +171,7 @@ def _tokens(model: ByTokens, passages: Sequence[Passage], report: Report, known:
     """The tokens of each passage, in order."""
     of = kept(model)
     for start in range(0, len(passages), _GROUP):
-        report(start / len(passages), f"Reading word by word: {start:,} of {len(passages):,} passages")
+        report(start / len(passages), f"Keeping every word: {start:,} of {len(passages):,} passages")
         group = [(passage, known(passage.id)) for passage in passages[start : start + _GROUP]]
         _, read = model.read([passage.shown for passage, there in group if there is None])
         made = iter(read)
