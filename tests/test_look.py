@@ -96,7 +96,7 @@ def test_an_answer_is_accessible(browser: Browser, url: str, theme: str, service
         answer(page, "Fares")
         finished(page)
         page.evaluate(AXE)
-        assert not violations(page)
+        assert violations(page) == []
 
 
 # --- by keyboard ------------------------------------------------------------------------------------------------------
@@ -130,6 +130,7 @@ def test_a_chat_by_keyboard_alone(browser: Browser, url: str, service: Provider)
         page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")
         expect(page.locator("#in-use")).to_have_text("local/starter · free", timeout=20_000)
+        reach(page, "#model input", "Shift+Tab")
         page.keyboard.press("Control+A")
         page.keyboard.type("openai/gpt-4.1")
         page.keyboard.press("Enter")
