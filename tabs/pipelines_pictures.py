@@ -42,9 +42,9 @@ def pictures(page: Page, opened: Callable[..., Any]) -> None:
                     button = gr.Button(example, size="sm", min_width=0, elem_classes="chip")
                     button.click(lambda example=example: example, None, prompt, **QUIET)
             box = model_box(TASK)
+            run = run_buttons("pictures", "Draw")
             with gr.Accordion("Settings", open=True):
                 widgets = [prompt, *_settings()]
-            run = run_buttons("pictures", "Draw")
         with gr.Column(scale=2, min_width=340):
             live = gr.Image(
                 label="Being drawn", show_label=False, interactive=False, height=_SIDE, format="png", buttons=[],
@@ -56,7 +56,7 @@ def pictures(page: Page, opened: Callable[..., Any]) -> None:
             )  # fmt: skip
             about = gr.Markdown(elem_classes="facts", elem_id="pictures-about")
             dropped = gr.File(
-                label="Drop a PNG that was made here, to set everything as it was", file_types=[".png"], height=110,
+                label="Drop a PNG that was made here, to set everything as it was", file_types=[".png"], height=150,
                 elem_id="pictures-drop",
             )  # fmt: skip
     wire(page, opened, box, TASK, [box.dropdown], itself)
@@ -70,7 +70,9 @@ def _settings() -> list[Any]:
     first = suggested(BUILT_IN)
     negative = gr.Textbox(label="Negative prompt: what it must not show", lines=1, elem_id="pictures-negative")
     with gr.Row():
-        steps_ = gr.Slider(1, 100, first["steps"], step=1, label="Steps", min_width=140)
+        steps_ = gr.Slider(
+            1, 100, first["steps"], step=1, label="Steps", min_width=140, info="More are cleaner and slower."
+        )
         guidance = gr.Slider(
             0, 20, first["guidance"], step=0.5, label="Guidance", min_width=140, info="How much the prompt counts."
         )

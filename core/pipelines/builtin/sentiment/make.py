@@ -15,11 +15,11 @@ LABELS = ["NEGATIVE", "POSITIVE"]
 def examples(chance: random.Random, count: int) -> list[tuple[list[str], list[int]]]:
     """So many sentences, each with its label."""
     words, forms = lists(HERE / "words.txt"), lines(HERE / "forms.txt")
-    # Half of them are whole sentences of their own: what people mean is seldom said by an adjective.
+    # Most of them are whole sentences of their own: what people mean is seldom said by an adjective.
     whole = [form for form in forms if "{" not in form]
     found = []
     for number in range(count):
-        sign, _, form = chance.choice(whole if number % 2 else forms).partition(" ")
+        sign, _, form = chance.choice(whole if number % 4 else forms).partition(" ")
         text = "".join(text for text, _ in filled(chosen(form, chance), lambda slot: chance.choice(words[slot])))
         text = text[0].upper() + text[1:] if chance.random() < 0.8 else text.rstrip(".")
         found.append((text.split(), [int(sign == "+")]))
