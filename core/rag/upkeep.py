@@ -25,7 +25,7 @@ from core.rag.generation import read_contents, read_manifest, replace_text
 from core.rag.passages import Passage, Report
 from core.rag.store import SERVER, About, Record, Store, Vector, open_store
 
-_PAGE = 1_000  # Records written before progress is told: a third quicker than half as many.
+_PAGE = 1_000  # Records written before progress is told; small pages cost Chroma time.
 _SAMPLE, _NEARBY = 50, 10
 _SELF = 0.999  # The similarity of a vector to itself, or to a passage of the same words.
 _ROOT = Path(__file__).parent.parent.parent
