@@ -72,13 +72,17 @@ class Part(Renderable):
             if any(event == "load" for _, event in fn.targets) and chosen not in fn.targets:
                 fn.targets.append(chosen)
         self._let_go({block for fn in fns if fn not in own for block in (*fn.inputs, *fn.outputs)})
+        # What a browser keeps is read by Gradio only for what is on the page at once.
+        self._let_go({block for block in self.blocks() if isinstance(block, gr.BrowserState)})
         self._settle(own)
 
     def _let_go(self, blocks: set[Block]) -> None:
-        """Have what endpoints take and give lie in the tab itself."""
-        loose = [child for child in self.container.children if child in blocks]
-        self.container.children = [child for child in self.container.children if child not in blocks]
-        self.tab.children += loose
+        """Have these lie in the tab itself, so that the page is told of them at once."""
+        for block in (self.container, *self.blocks()):
+            children = getattr(block, "children", [])
+            self.tab.children += [child for child in children if child in blocks]
+            if children:
+                block.children = [child for child in children if child not in blocks]  # type: ignore[attr-defined]
 
     def _settle(self, fns: list[Any]) -> None:
         """Settle which widgets can be typed in: the page would, by the events that it knew when it was opened."""
