@@ -13,8 +13,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +20,7 @@ from pathlib import Path
 from playwright.sync_api import Playwright, sync_playwright
 
 from tests.browsing import CHROMIUM
-from tests.live import free_port, launched
+from tests.live import answering, free_port, launched
 
 PAIRS, PROMISED = 9, 1.3
 EMPTY = """
@@ -48,20 +46,10 @@ def empty() -> Iterator[str]:
         env={**os.environ, "GRADIO_ANALYTICS_ENABLED": "False"},
     )
     try:
-        yield _answering(f"http://127.0.0.1:{port}")
+        yield answering(f"http://127.0.0.1:{port}", app)
     finally:
         app.terminate()
         app.wait(10)
-
-
-def _answering(url: str) -> str:
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(url, timeout=5).close()  # noqa: S310  (this machine)
-            return url
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.1)
-    raise RuntimeError("the empty app did not start")
 
 
 def opened(playwright: Playwright, url: str, drawn: str) -> tuple[float, int, int]:

@@ -125,11 +125,8 @@ async def _watched(id: str, turn: Turn) -> AsyncGenerator[Any]:
                 rows = await asyncio.to_thread(_rows, job)
                 news = rows != shown or job.state != "running"
                 shown = rows
-                yield (
-                    (rows, state_of(job, f"{bar(job)} · stopped, what is done is kept"), listed(rows))
-                    if news
-                    else gr.skip()
-                )
+                line = state_of(job, f"{bar(job)} · stopped, what is done is kept")
+                yield (rows, line, listed(rows)) if news else gr.skip()
 
 
 def _rows(job: Job) -> tuple[Row, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
@@ -47,7 +48,7 @@ def asked(headers: Headers) -> str:
 
 def _speaking(language: str, send: Send) -> Send:
     """`send`, with the words of a language in the page. How long the page then is, its end tells."""
-    words = json.dumps({language: TEXTS.get(language, {})}, ensure_ascii=False).replace("<", "\\u003c").encode()
+    words = _words(language)
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -59,6 +60,12 @@ def _speaking(language: str, send: Send) -> Send:
         await send(message)
 
     return sending
+
+
+@cache
+def _words(language: str) -> bytes:
+    """A language's words as they stand in the page."""
+    return json.dumps({language: TEXTS.get(language, {})}, ensure_ascii=False).replace("<", "\\u003c").encode()
 
 
 def chooser(load: Any) -> None:

@@ -71,9 +71,9 @@ class Part(Renderable):
             chosen = (self.tab._id, "select")
             if any(event == "load" for _, event in fn.targets) and chosen not in fn.targets:
                 fn.targets.append(chosen)
-        self._let_go({block for fn in fns if fn not in own for block in (*fn.inputs, *fn.outputs)})
-        # What a browser keeps is read by Gradio only for what is on the page at once.
-        self._let_go({block for block in self.blocks() if isinstance(block, gr.BrowserState)})
+        # Gradio reads what a browser keeps only for what is on the page at once.
+        kept = {block for block in self.blocks() if isinstance(block, gr.BrowserState)}
+        self._let_go(kept | {block for fn in fns if fn not in own for block in (*fn.inputs, *fn.outputs)})
         self._settle(own)
 
     def _let_go(self, blocks: set[Block]) -> None:

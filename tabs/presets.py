@@ -34,7 +34,7 @@ class Presets:
 
 def presets(page: Page, knobs: Knobs) -> Presets:
     """Draw the presets and wire them to the knobs."""
-    own = gr.BrowserState({}, storage_key="switchboard-presets", secret="kept-in-this-browser")  # noqa: S106
+    own = owned()
     chosen = gr.Radio(list(SHIPPED), label="Presets", elem_id="presets")
     with gr.Accordion("Keep these knobs as a preset", open=False):
         with gr.Row():
@@ -53,6 +53,11 @@ def presets(page: Page, knobs: Knobs) -> Presets:
     for known in (page.load, own.change):
         known(lambda own: gr.update(choices=names(own)), own, chosen, **QUIET)
     return Presets(own, chosen)
+
+
+def owned() -> gr.BrowserState:
+    """The visitor's own presets, as the browser keeps them."""
+    return gr.BrowserState({}, storage_key="switchboard-presets", secret="kept-in-this-browser")  # noqa: S106
 
 
 def names(own: Own | None) -> list[str]:

@@ -10,7 +10,7 @@ import gradio as gr
 from core.errors import BadSetting
 from core.llm import Sampling
 from tabs.parts import QUIET, Knobs, holding, rows
-from tabs.presets import Own, knobs_of, names
+from tabs.presets import Own, knobs_of, names, owned
 
 _KEY = "switchboard-start"
 _READ = f"() => localStorage.getItem({_KEY!r}) ?? ''"
@@ -25,7 +25,7 @@ def starts(event: Any, model: gr.Dropdown, knobs: Knobs) -> None:
 
 def chosen(load: Any) -> None:
     """Draw the choice. `load` is the event of its being shown."""
-    own = gr.BrowserState({}, storage_key="switchboard-presets", secret="kept-in-this-browser")  # noqa: S106
+    own = owned()
     model = gr.Dropdown(
         [("the one used last", "")], value="", label="Model", info="Of a new chat, and when the page is opened.",
         allow_custom_value=True, elem_id="start-model",

@@ -55,6 +55,14 @@ def answer(page: Page, text: str) -> None:
     expect(page.locator("#bot [data-testid=bot]").get_by_text(text).last).to_be_visible(timeout=20_000)
 
 
+def choose(page: Page, model: str, name: str = "model") -> None:
+    """Type a model into the list called `name`."""
+    box = page.locator(f"#{name} input")
+    box.fill(model)
+    box.press("Enter")
+    expect(box).to_have_value(re.compile(re.escape(model.partition("/")[2])))
+
+
 def finished(page: Page) -> None:
     """Wait until the answer is whole, and another message can be sent."""
     expect(page.locator("#message button.submit-button")).to_be_visible(timeout=20_000)

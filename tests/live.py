@@ -41,7 +41,7 @@ def running(
         command = [sys.executable, *switches, str(ROOT / "app.py"), *arguments]
         app = subprocess.Popen(command, cwd=cwd, env=variables, stdout=file, stderr=subprocess.STDOUT, **options)
         try:
-            yield _answering(f"http://127.0.0.1:{port}", app)
+            yield answering(f"http://127.0.0.1:{port}", app)
         finally:
             app.terminate()
             app.wait(10)
@@ -53,7 +53,8 @@ def free_port() -> int:
         return port
 
 
-def _answering(url: str, app: subprocess.Popen[bytes]) -> str:
+def answering(url: str, app: subprocess.Popen[bytes]) -> str:
+    """`url`, once `app` answers there."""
     until = time.monotonic() + 120
     while time.monotonic() < until and app.poll() is None:
         try:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browsing import answer, finished, needs_browser, opened, send, visitor
+from tests.browsing import answer, choose, finished, needs_browser, opened, send, visitor
 from tests.services import Call, Provider, Raw, Refuse, Say
 
 pytestmark = needs_browser
@@ -29,13 +29,6 @@ def page(browser: Browser, url: str, service: Provider) -> Iterator[Page]:
         service.hung_up.clear()
         opened(page, url)
         yield page
-
-
-def choose(page: Page, model: str) -> None:
-    box = page.locator("#model input")
-    box.fill(model)
-    box.press("Enter")
-    expect(box).to_have_value(re.compile(re.escape(model.partition("/")[2])))
 
 
 def shelf(page: Page) -> None:

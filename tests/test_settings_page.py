@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browsing import answer, finished, needs_browser, opened, send, visitor
+from tests.browsing import answer, choose, finished, needs_browser, opened, send, visitor
 from tests.services import Provider, Say
 
 pytestmark = needs_browser
@@ -27,14 +27,6 @@ SHOWN = """[document.body.innerText, ...[...document.querySelectorAll("body *:no
 def settings(page: Page) -> None:
     page.get_by_role("tab", name=SETTINGS).click()
     expect(page.locator("#providers")).to_contain_text("Groq", timeout=20_000)
-
-
-def choose(page: Page, name: str, model: str) -> None:
-    """Type a model into the list called `name`."""
-    box = page.locator(f"#{name} input")
-    box.fill(model)
-    box.press("Enter")
-    expect(box).to_have_value(re.compile(re.escape(model.partition("/")[2])))
 
 
 # --- what is ready, and keys ------------------------------------------------------------------------------------------
@@ -56,7 +48,7 @@ def test_a_key_typed_at_home_is_this_pages_alone(browser: Browser, url: str, ser
         other.locator("#providers-refresh").click()
         expect(other.locator("#providers")).to_contain_text("✕ OpenAI")
         page.get_by_role("tab", name="Chat").click()
-        choose(page, "model", OPENAI)
+        choose(page, OPENAI)
         send(page, "With a key")
         answer(page, "Hello there")
         assert service.asked()[-1].headers["authorization"] == f"Bearer {CANARY}"
@@ -78,7 +70,7 @@ def test_new_chats_start_as_chosen(browser: Browser, url: str, service: Provider
     with visitor(browser) as page:
         opened(page, url)
         settings(page)
-        choose(page, "start-model", OLLAMA)
+        choose(page, OLLAMA, "start-model")
         # Two choices within one round trip to the server would be told in any order.
         page.wait_for_function("localStorage.getItem('switchboard-start')?.includes('llama3.2')")
         page.locator("#start-preset").get_by_text("Precise").click()
@@ -92,7 +84,7 @@ def test_new_chats_start_as_chosen(browser: Browser, url: str, service: Provider
         asked = service.asked()[-1]
         assert (asked.wire, asked.body["options"]["temperature"], asked.body["options"]["top_k"]) == ("ollama", 0.2, 20)
         # Another model for this chat; the next one starts with the chosen one again.
-        choose(page, "model", "local/starter")
+        choose(page, "local/starter")
         page.locator(".sidebar .toggle-button").click()
         page.locator("#new-chat").click()
         expect(page.locator("#model input")).to_have_value(re.compile("llama3.2:3b"))

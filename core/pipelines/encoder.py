@@ -55,7 +55,7 @@ def read(files: Files, task: str, auto: str) -> Any:
         model, tokenizer = heads.read(files.folder, auto)
     else:
         model, tokenizer = loaded(files, auto)
-    return transformers.pipeline(task, model=model.eval(), tokenizer=tokenizer, device=device())
+    return transformers.pipeline(task, model=model, tokenizer=tokenizer, device=device())
 
 
 def windows(kept: Kept, texts: Sequence[str], pairs: Sequence[str] = (), shared: int = 0) -> list[Window]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from core.errors import AppError, BadReply, BadSetting, SetupNeeded
 from core.rag.passages import Hit
+from core.rag.remote_model import LIMIT, batches, estimated, of_unit_length
 
 if TYPE_CHECKING:
     from langchain_core.documents import Document
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
     from core.rag.index import Index
     from core.rag.search import Search
-
-# What one call holds. A provider does not tell its limit; 512 tokens is what models that people run read at least.
-_TEXTS, _LIMIT = 32, 512
 
 
 # --- from LangChain ---------------------------------------------------------------------------------------------------
@@ -40,7 +38,7 @@ class LangChainModel:
     dimension: int
     _embeddings: Embeddings = field(repr=False)
     revision: str = ""  # Nobody tells it: a provider may change a model behind its name.
-    max_tokens: int = _LIMIT
+    max_tokens: int = LIMIT
 
     @property
     def name(self) -> str:
@@ -48,19 +46,22 @@ class LangChainModel:
         return f"langchain/{self.model}"
 
     def tokens(self, text: str) -> int:
-        """An estimate on the safe side, for the tokenizer is not here: a token has three characters or more."""
-        return len(text) // 3 + 3
+        """An estimate: the tokenizer is not here."""
+        return estimated(text)
 
     def embed(self, texts: Sequence[str], query: bool = False) -> NDArray[np.float32]:
         """Vectors (n, dimension) of unit length; a query is embedded as LangChain embeds queries."""
-        rows: list[list[float]] = []
+        if not texts:
+            return np.empty((0, self.dimension), np.float32)
         with _translated(self.model):
             if query:
                 rows = [self._embeddings.embed_query(text) for text in texts]
             else:
-                for start in range(0, len(texts), _TEXTS):
-                    rows += self._embeddings.embed_documents([text or " " for text in texts[start : start + _TEXTS]])
-        return _vectors(rows, len(texts), self.dimension, self.model)
+                rows = [row for batch in batches(texts) for row in self._embeddings.embed_documents(batch)]
+        made = of_unit_length(rows, len(texts), _provider(self.model))
+        if made.shape[1] != self.dimension:
+            raise BadReply(_provider(self.model))
+        return made
 
 
 def langchain_model(model: str) -> LangChainModel:
@@ -76,15 +77,6 @@ def langchain_model(model: str) -> LangChainModel:
             raise BadSetting(f"LangChain has no embedding model {model!r}, or its key is not set.") from error
         dimension = len(embeddings.embed_query("length"))
     return LangChainModel(model, dimension, embeddings)
-
-
-def _vectors(rows: list[list[float]], count: int, dimension: int, model: str) -> NDArray[np.float32]:
-    whole = len(rows) == count and all(len(row) == dimension for row in rows)
-    made = np.array(rows, np.float32).reshape(count, dimension) if whole else np.full((1, 1), np.nan, np.float32)
-    if not np.isfinite(made).all():
-        raise BadReply(_provider(model))
-    lengths = np.linalg.norm(made, axis=1, keepdims=True)
-    return (made / np.where(lengths > 0, lengths, 1)).astype(np.float32)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from core.rag.nearness import Nearness
 from core.rag.passages import Hit
+from core.rag.room import grown
 from core.rag.sentences import Sentence, sentences
 from core.rag.terms import terms
 
@@ -67,14 +68,11 @@ class _Candidate:
 
 def _grown(found: Sequence[_Candidate], best: int, taken: set[str]) -> Sequence[_Candidate]:
     """The sentence and its neighbours below the same heading, the better ones first."""
-    first = last = best
-    while True:
-        beside = [row for row in (first - 1, last + 1) if 0 <= row < len(found) and _beside(found, row, best, taken)]
-        fits = [row for row in beside if _length(found[min(first, row) : max(last, row) + 1]) <= LONGEST]
-        if not fits:
-            return found[first : last + 1]
-        better = max(fits, key=lambda row: found[row].quote.score)
-        first, last = min(first, better), max(last, better)
+    first, last = grown(
+        best, lambda row: 0 <= row < len(found) and _beside(found, row, best, taken),
+        lambda first, last: _length(found[first : last + 1]) <= LONGEST, lambda row: found[row].quote.score,
+    )  # fmt: skip
+    return found[first : last + 1]
 
 
 def _beside(found: Sequence[_Candidate], row: int, best: int, taken: set[str]) -> bool:

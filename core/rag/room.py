@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from core.rag.corpus import Corpus
 from core.rag.passages import Hit, Passage
@@ -64,14 +65,24 @@ def _hit(corpus: Corpus, ranked: Ranked, row: int, first: int, last: int) -> Hit
 
 def _widened(corpus: Corpus, ranked: Ranked, row: int, taken: set[int], most: int) -> tuple[int, int]:
     """The first and last row of `row` and its neighbours in the document, the better ones first, up to `most` long."""
-    first = last = row
     bounds = corpus.by_source[corpus.passages[row].source]
+    return grown(
+        row, lambda near: bounds.start <= near < bounds.stop and near not in taken,
+        lambda first, last: _length(corpus, first, last) <= most,
+        lambda near: (ranked.scores.get(near, -math.inf), near),
+    )  # fmt: skip
+
+
+def grown(
+    row: int, free: Callable[[int], bool], fits: Callable[[int, int], bool], worth: Callable[[int], Any]
+) -> tuple[int, int]:
+    """First and last of `row` and its neighbours, while one is `free` and fits; of two the one that is worth more."""
+    first = last = row
     while True:
-        beside = [near for near in (first - 1, last + 1) if bounds.start <= near < bounds.stop and near not in taken]
-        fits = [near for near in beside if _length(corpus, min(first, near), max(last, near)) <= most]
-        if not fits:
+        beside = [near for near in (first - 1, last + 1) if free(near) and fits(min(first, near), max(last, near))]
+        if not beside:
             return first, last
-        better = max(fits, key=lambda near: (ranked.scores.get(near, -math.inf), near))
+        better = max(beside, key=worth)
         first, last = min(first, better), max(last, better)
 
 

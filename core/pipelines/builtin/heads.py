@@ -34,7 +34,7 @@ def read(folder: Path, auto: str) -> tuple[Any, Any]:
     unknown = model.load_state_dict(changed, strict=False).unexpected_keys
     if unknown:
         raise ValueError(f"{FILE} holds numbers that the model has no place for: {unknown[:3]}")
-    return model, tokenizer
+    return model.eval(), tokenizer
 
 
 def _encoder(config: Any, auto: str) -> tuple[Any, Any]:
