@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from starter.data import keywords
+from starter.data import keywords, prose
 from starter.data import values as w
 from starter.data.documents import Sheet, bookcase
 from starter.data.facts import (
@@ -207,8 +207,9 @@ def numbered(passages: Sequence[Shown], gap: str = "\n") -> str:
 
 def gathered(rng: Random) -> tuple[Sequence[Shown], Sequence[str]]:
     """Passages, and questions that they leave open."""
-    if rng.random() < 0.6:
-        sheets, beyond = bookcase(rng)
+    roll = rng.random()
+    if roll < 0.8:
+        sheets, beyond = prose.shelf(rng) if roll < 0.36 else bookcase(rng)
         if any(s.answers for s in sheets):
             return sheets, beyond
     passages = collection(rng)
