@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from starter.data import keywords, prose
+from starter.data import keywords
 from starter.data import values as w
-from starter.data.documents import Sheet, bookcase
+from starter.data.bookcase import bookcase
+from starter.data.documents import Sheet
 from starter.data.facts import (
     Fact,
     base_form,
@@ -207,9 +208,8 @@ def numbered(passages: Sequence[Shown], gap: str = "\n") -> str:
 
 def gathered(rng: Random) -> tuple[Sequence[Shown], Sequence[str]]:
     """Passages, and questions that they leave open."""
-    roll = rng.random()
-    if roll < 0.8:
-        sheets, beyond = prose.shelf(rng) if roll < 0.36 else bookcase(rng)
+    if rng.random() < 0.8:
+        sheets, beyond = bookcase(rng)
         if any(s.answers for s in sheets):
             return sheets, beyond
     passages = collection(rng)

@@ -9,7 +9,7 @@ from random import Random
 from starter.data import values as w
 from starter.data.documents import Sheet, aside
 from starter.data.facts import sibling, subject
-from starter.data.forms import expand, form, sections
+from starter.data.forms import expand, sections
 from starter.data.grammar import capital
 from starter.data.words import words
 
