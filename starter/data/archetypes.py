@@ -1,14 +1,16 @@
-"""Tools of many trades from `forms/archetypes.txt`: names, parameters, and the ways to ask for each."""
+"""Tools of many trades from `forms/archetypes.txt` and `forms/trades.txt`: names, parameters, ways to ask for each."""
 
+import json
 import re
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from starter.data import values as w
-from starter.data.forms import expand
+from starter.data.forms import expand, sections
 from starter.data.values import Made
 
 FILE = Path(__file__).parent.parent / "forms" / "archetypes.txt"
@@ -22,6 +24,7 @@ class Parameter:
     kind: str
     choices: tuple[str, ...]
     optional: bool
+    description: str = ""
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,10 @@ class Archetype:
     asks: tuple[str, ...]
 
 
-@cache
-def archetypes() -> tuple[Archetype, ...]:
-    """All of the file. A line "names : description : parameters" is followed by its forms, each after "> "."""
+def parsed(lines: Iterable[str]) -> tuple[Archetype, ...]:
+    """Tools from their lines: "names : description : parameters", then its forms, each after "> "."""
     found: list[tuple[str, list[str]]] = []
-    for line in FILE.read_text(encoding="utf-8").splitlines():
+    for line in lines:
         if line.startswith("> "):
             found[-1][1].append(line[2:])
         elif line.strip():
@@ -46,13 +48,77 @@ def archetypes() -> tuple[Archetype, ...]:
     return tuple(archetype(head, asks) for head, asks in found)
 
 
+@cache
+def archetypes() -> tuple[Archetype, ...]:
+    """Tools that stand for themselves."""
+    return parsed(FILE.read_text(encoding="utf-8").splitlines())
+
+
+@cache
+def trades() -> dict[str, tuple[Archetype, ...]]:
+    """Tools of one trade by its name. They are near to each other, and no two of them could serve one request."""
+    return {trade: parsed(lines) for trade, lines in sections("trades").items()}
+
+
+@cache
+def own_names() -> frozenset[str]:
+    """The first name of every tool of the files."""
+    return frozenset(k.names[0] for kinds in (archetypes(), *trades().values()) for k in kinds)
+
+
+def written_by_hand(name: str) -> bool:
+    """Whether a tool of the files has this first name; the others are put together from frames."""
+    return name in own_names()
+
+
 def archetype(head: str, asks: list[str]) -> Archetype:
     """One tool from its line and its forms."""
-    names, description, *rest = (part.strip() for part in head.split(" : "))
+    names, description, *rest = (part.strip() for part in f"{head} ".split(" : "))
     made = []
-    for name, optional, kind, choices in re.findall(r"(\w+)(\??)=(\w+)(?:\(([^)]*)\))?", " ".join(rest)):
-        made.append(Parameter(name, kind, tuple(choices.split("/")) if choices else (), bool(optional)))
+    pattern = r'(\w+)(\??)=(\w+)(?:\(([^)]*)\))?(?: "([^"]*)")?'
+    for name, optional, kind, choices, told in re.findall(pattern, " ".join(rest)):
+        made.append(Parameter(name, kind, tuple(choices.split("/")) if choices else (), bool(optional), told))
     return Archetype(tuple(n.strip() for n in names.split(",")), description.rstrip(" :"), tuple(made), tuple(asks))
+
+
+@lru_cache(maxsize=4096)  # Bounded: the forms of invented tools come once and never again.
+def implied(ask: str) -> tuple[str, dict[str, Any]]:
+    """A form, and what it says without naming it: "still on downstairs => state=off"."""
+    pattern, _, given = ask.partition(" => ")
+    pairs = (part.split("=") for part in given.split(", ") if part)
+    return pattern, {name.strip(): literal(text.strip()) for name, text in pairs}
+
+
+def literal(text: str) -> Any:
+    """A JSON value where the text is one, the text where not."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def camel(text: str) -> str:
+    """order_id as orderId."""
+    first, *rest = text.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def spoken(name: str) -> str:
+    """The words of a name: order_id and orderId are the order id."""
+    return re.sub(r"(?<=[a-z])([A-Z])(?=[a-z])", lambda m: " " + m[1].lower(), name).replace("_", " ")
+
+
+def in_camels(kind: Archetype) -> Archetype:
+    """The same tool as a JavaScript programmer names it."""
+    own = {p.name: camel(p.name) for p in kind.parameters}
+
+    def renamed(ask: str) -> str:
+        text = re.sub(r"\{(\w+)\}", lambda m: "{" + own.get(m[1], m[1]) + "}", ask)
+        pattern, arrow, given = text.partition(" => ")
+        return pattern + arrow + re.sub(r"(\w+)=", lambda m: own.get(m[1], m[1]) + "=", given)
+
+    names, asks = tuple(map(camel, kind.names)), tuple(map(renamed, kind.asks))
+    return Archetype(names, kind.description, tuple(replace(p, name=own[p.name]) for p in kind.parameters), asks)
 
 
 def value(rng: Random, p: Parameter) -> Made:
@@ -60,21 +126,29 @@ def value(rng: Random, p: Parameter) -> Made:
     if p.kind in w.SAME:
         text = w.SAME[p.kind](rng)
         return text, text
-    if p.kind == "int":
-        return w.whole(rng)
+    if p.kind == "of":
+        text = w.filled(rng, rng.choice(p.choices))
+        return text, text
+    if p.kind in ("int", "number"):
+        return w.within(rng, p.kind, p.choices[0]) if p.choices else figure(rng, p.kind)
     if p.kind == "year":
         year = rng.randint(1950, 2040)
         return str(year), year
-    if p.kind == "number":
-        amount = w.number(rng)
-        return str(amount), amount
     if p.kind == "enum":
         choice = rng.choice(p.choices)
         return choice.replace("_", " "), choice
     if p.kind == "bool":
         yes = rng.random() < 0.5
-        return p.choices[0 if yes else 1], yes
-    return w.options(rng) if p.kind == "list" else w.quoted(rng)
+        return (p.choices or ("yes", "no"))[0 if yes else 1], yes
+    return w.options(rng, p.choices) if p.kind == "list" else w.quoted(rng)
+
+
+def figure(rng: Random, kind: str) -> Made:
+    """Any whole number, or any number."""
+    if kind == "int":
+        return w.whole(rng)
+    amount = w.number(rng)
+    return str(amount), amount
 
 
 def schema(rng: Random, p: Parameter) -> dict[str, Any]:
@@ -87,6 +161,15 @@ def schema(rng: Random, p: Parameter) -> dict[str, Any]:
         made = {"type": "array", "items": {"type": "string"}}
     if p.optional and rng.random() < 0.3:
         made = {"anyOf": [made, {"type": "null"}], "default": None}
-    if rng.random() < 0.35:
-        made["description"] = expand(rng, f"<The|A> {p.name.replace('_', ' ')}<.| to use.| of the request>")
+    if rng.random() < (0.6 if p.description else 0.35):
+        told = p.description or expand(rng, rng.choice(descriptions()[p.kind]))
+        made["description"] = expand(rng, told).replace("{n}", spoken(p.name))
     return made
+
+
+@cache
+def descriptions() -> dict[str, tuple[str, ...]]:
+    """Wordings for what a parameter is, by its kind; any kind may be "the date of the request"."""
+    lines = dict(line.split(" : ") for line in sections("frames")["descriptions"])
+    kinds = {*w.SAME, "int", "year", "number", "enum", "bool", "list", "quoted", "of"}
+    return {kind: ("The {n}", *[lines.get(kind, lines["word"])] * 5) for kind in kinds}

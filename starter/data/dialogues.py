@@ -8,7 +8,7 @@ from typing import Any
 from starter.data import passages, site
 from starter.data import values as w
 from starter.data.app import Clock, Library, budget, calculate_tool, search_tool, time_tool, together
-from starter.data.archetypes import archetypes
+from starter.data.archetypes import written_by_hand
 from starter.data.calculator import Calculator
 from starter.data.flights import Flights, flight_tool
 from starter.data.forms import expand, fill, form, sections, utter
@@ -40,10 +40,10 @@ def instructions(rng: Random) -> str:
 
 
 class Conversation:
-    """A talk with some of the app's tools and perhaps others, one topic after another."""
+    """A talk with some of the app's tools and perhaps others, one topic after another; mostly searches in a library."""
 
-    def __init__(self, rng: Random) -> None:
-        self.rng, self.talk = rng, Talk(rng)
+    def __init__(self, rng: Random, library: bool = False) -> None:
+        self.rng, self.talk, self.library = rng, Talk(rng), library
         self.others: list[Skill] = []
         self.topics: list[tuple[float, Callable[[], None]]] = []
         self.searching = False
@@ -56,13 +56,15 @@ class Conversation:
         rng.shuffle(self.talk.tools)
         self.topics += [(1.0, self.small_talk), (0.9 if self.talk.tools else 3.0, self.outside)]
         weights = [weight for weight, _ in self.topics]
-        for _ in range(rng.choice((1, 1, 2, 2, 3, 4))):
+        for _ in range(rng.choice((1, 1, 2) if self.library else (1, 1, 2, 2, 3, 4))):
             rng.choices(self.topics, weights)[0][1]()
         return self.talk.done()
 
     def offer(self) -> None:
         """Choose the tools, and with each the topic that uses it."""
         rng, roll = self.rng, self.rng.random()
+        if self.library:
+            roll = rng.uniform(0.2, 0.55)  # The app's tools, at times with others beside them.
         if roll < 0.13:
             return
         if roll < 0.55:
@@ -94,10 +96,10 @@ class Conversation:
         names = [t["function"]["name"] for t in talk.tools]
         if len(names) > 1:
             self.topics.append((0.8, partial(together, talk, clock, calculator, flights, names)))
-        if has["search"]:
+        if has["search"] or self.library:
             self.searching = True
             talk.tools.append(search_tool(rng))
-            self.topics.append((3.0, Library(talk).turn))
+            self.topics.append((14.0 if self.library else 3.0, Library(talk).turn))
 
     def side_by_side(self) -> None:
         if len(self.others) < 2:
@@ -139,7 +141,7 @@ class Conversation:
     def outside_form(self) -> str:
         """A form for something else; beside known trades only the few that none of them comes near to."""
         lines = sections("outside")["ask"]
-        if any(s.kind in archetypes() for s in self.others):
+        if any(written_by_hand(s.known) for s in self.others):
             lines = lines[:CLEAR]
         barred = ("{brand}", "{who}") if self.searching else ()
         text = self.rng.choice([x for x in lines if not any(b in x for b in barred)])
@@ -161,10 +163,11 @@ def plain(make: Callable[[Random], list[tuple[str, str]]], rng: Random) -> dict[
 
 
 KINDS: tuple[tuple[float, Callable[[Random], dict[str, Any]]], ...] = (
-    (0.53, lambda rng: Conversation(rng).make()),
-    (0.40, partial(plain, passages.prompt)),
-    (0.035, partial(plain, lambda rng: [site.links(rng)])),
-    (0.035, partial(plain, lambda rng: [site.brochure(rng)])),
+    (0.57, lambda rng: Conversation(rng).make()),
+    (0.12, lambda rng: Conversation(rng, library=True).make()),
+    (0.33, partial(plain, passages.prompt)),
+    (0.02, partial(plain, lambda rng: [site.links(rng)])),
+    (0.012, partial(plain, lambda rng: [site.brochure(rng)])),
 )
 
 

@@ -1,4 +1,7 @@
-"""Sentence forms from `forms/`: one a line, `<a|b>` chooses, `{slot}` is filled in, `[name]` starts a section."""
+"""Sentence forms from `forms/`: one a line, `<a|b>` chooses, `{slot}` is filled in, `[name]` starts a section.
+
+An arrow of a user's own is written `-\\>`, so that it closes no choice.
+"""
 
 import re
 from functools import cache, lru_cache
@@ -26,7 +29,7 @@ def sections(file: str) -> dict[str, tuple[str, ...]]:
 def parsed(pattern: str) -> Choice:
     """The pattern as nested choices: text, or a list of alternatives each of which is such a sequence again."""
     stack: list[list[Choice]] = [[[]]]
-    for piece in re.findall(r"[<|>]|[^<|>]+", pattern):
+    for piece in re.findall(r"\\>|[<|>]|[^<|>\\]+", pattern):
         if piece == "<":
             stack.append([[]])
         elif piece == ">" and len(stack) > 1:
@@ -35,7 +38,7 @@ def parsed(pattern: str) -> Choice:
         elif piece == "|" and len(stack) > 1:
             stack[-1].append([])
         else:
-            stack[-1][-1].append(piece)
+            stack[-1][-1].append(piece.removeprefix("\\"))
     return stack[0][0]
 
 
@@ -55,14 +58,24 @@ def form(rng: Random, file: str, section: str) -> str:
 
 
 def typo(rng: Random, text: str) -> str:
-    """One slip of the finger: a letter lost, doubled, swapped or hit beside."""
+    """One slip of the finger: a letter lost, doubled, swapped or hit beside; in a short word, mostly two swapped."""
     spots = [i for i in range(1, len(text) - 1) if text[i].isalpha()]
     if len(spots) < 3:
-        return text
+        return swapped_short(rng, text)
     i = rng.choice(spots)
     lost, doubled = text[:i] + text[i + 1 :], text[:i] + text[i] + text[i:]
     swapped = text[:i] + text[i + 1] + text[i] + text[i + 2 :]
     return rng.choice((lost, doubled, swapped, text[:i] + rng.choice("aeiorstn") + text[i + 1 :]))
+
+
+def swapped_short(rng: Random, text: str) -> str:
+    """A word of up to four letters with two neighbours swapped, or one lost: "form", "ot", "teh", "fo"."""
+    if len(text) < 2 or not text.isalpha():
+        return text
+    i = rng.randrange(len(text) - 1)
+    swapped = text[:i] + text[i + 1] + text[i] + text[i + 2 :]
+    lost = text[:i] + text[i + 1 :]
+    return rng.choice((swapped, swapped, swapped, lost)) if len(text) > 2 else swapped
 
 
 def fill(pattern: str, values: dict[str, str]) -> str:
@@ -91,9 +104,12 @@ def noisy(rng: Random, text: str) -> str:
     roll = rng.random()
     if roll < 0.16:
         parts = re.split(r"(\{\w+\}|\s+)", text)
-        spots = [i for i, p in enumerate(parts) if len(p) > 3 and p.isalpha()]
-        for i in rng.sample(spots, min(len(spots), rng.choice((1, 1, 2, 3)))):
+        spots = [i for i, p in enumerate(parts) if len(p) > 1 and p.isalpha()]
+        for i in rng.sample(spots, min(len(spots), rng.choice((1, 1, 2, 3, 5)))):
             parts[i] = typo(rng, parts[i])
+        gaps = [i for i, p in enumerate(parts) if p == " " and parts[i - 1].isalpha() and parts[i + 1].isalpha()]
+        if gaps and rng.random() < 0.12:
+            parts[rng.choice(gaps)] = ""
         text = "".join(parts)
     if rng.random() < 0.2:
         text = text.rstrip("?.! ") or text
@@ -116,7 +132,7 @@ def utter(
     roll = rng.random()
     if roll < 0.2:
         return fill(text, read).lower(), {k: v.lower() if k in typed else v for k, v in read.items()}
-    if roll < 0.25 and not typed:
+    if roll < 0.27 and not typed:
         return fill(text, read).upper(), {k: v.upper() for k, v in read.items()}
     if roll < 0.95 and not text.startswith("{"):
         text = text[0].upper() + text[1:]

@@ -3,7 +3,7 @@
 from random import Random
 
 from starter.data import values as w
-from starter.data.archetypes import Archetype, Parameter
+from starter.data.archetypes import Archetype, Parameter, value
 from starter.data.forms import expand, form, sections
 from starter.data.sentences import quality
 
@@ -38,13 +38,28 @@ def details(rng: Random, own: str) -> dict[str, Detail]:
     return {p.name: (p, text) for p, text in found if p.name != own}
 
 
-def mentioned(rng: Random, more: dict[str, Detail]) -> str:
-    """The words for the arguments that a request gives: all that are needed, mostly."""
+def mentioned(rng: Random, more: dict[str, Detail], own: str = "") -> str:
+    """The words for the arguments that a request gives: all that are needed, mostly; `own` is the kind of its thing."""
     texts = [t for p, t in more.values() if not p.optional or rng.random() < 0.5]
-    if texts and rng.random() < 0.25:
+    dropped = bool(texts) and rng.random() < 0.33
+    if dropped:
         texts.pop(rng.randrange(len(texts)))
+    if more and rng.random() < (0.35 if dropped else 0.08):
+        texts.append(stray(rng, {own, *(p.kind for p, _ in more.values())}))
     rng.shuffle(texts)
-    return " ".join(texts)
+    return " ".join(filter(None, texts))
+
+
+NUMBERS, TEXTS = {"int", "number", "year"}, {"label", "phrase", "code", "brand"}
+
+
+def stray(rng: Random, barred: set[str]) -> str:
+    """Words whose value no argument takes: a person where an amount is wanted. None where it might be meant."""
+    p, text = detail(rng)
+    alike = next((group for group in (NUMBERS, TEXTS) if p.kind in group), {p.kind})
+    if p.kind in ("bool", "enum", "list") or alike & barred:
+        return ""
+    return text.replace("{" + p.name + "}", value(rng, p)[0])
 
 
 def act(rng: Random) -> Archetype:
@@ -62,7 +77,7 @@ def act(rng: Random) -> Archetype:
         "{own}": own.name.replace("_", " "),
     }
     section = "act_vague" if rng.random() < 0.2 else "act"
-    asks = [rng.choice(sections("frames")[section]).replace("{rest}", mentioned(rng, more)) for _ in range(3)]
+    asks = [rng.choice(sections("frames")[section]).replace("{rest}", mentioned(rng, more, own.kind)) for _ in range(3)]
     text = form(rng, "frames", "act_description") if rng.random() < 0.8 else ""
     parameters = [own, *(p for p, _ in more.values())]
     if rng.random() < 0.25:
@@ -76,7 +91,7 @@ def look(rng: Random) -> Archetype:
     what, _, oblique = quality(rng)
     noun = w.pick(rng, "nouns") if rng.random() < 0.9 else w.invented(rng, 2)
     own = own_parameter(rng, noun, ("label", "label", "place", "place", "person", "brand", "phrase", "code"))
-    more = details(rng, own.name) if rng.random() < 0.4 else {}
+    more = details(rng, own.name) if rng.random() < 0.5 else {}
     values = {"{what}": what, "{What}": what.capitalize(), "{noun}": noun, "{x}": "{" + own.name + "}"}
     asks = [
         f"{oblique.replace('{x}', form(rng, 'frames', 'look_object'))}<?|| now?| today?| right now?>" for _ in range(3)
@@ -84,7 +99,7 @@ def look(rng: Random) -> Archetype:
     asks += [rng.choice(sections("frames")["look"]) for _ in range(3)]
     if rng.random() < 0.2:
         asks = [form(rng, "frames", "look_vague"), oblique.replace("{x}", f"<the|my> {noun}") + "?"]
-    asks = [f"{ask.rstrip('?')} {mentioned(rng, more)}" if more else ask for ask in asks]
+    asks = [f"{ask.rstrip('?')} {mentioned(rng, more, own.kind)}" if more else ask for ask in asks]
     attribute = what.replace(" ", "_")
     names = (
         f"{noun}_{attribute}",
@@ -139,13 +154,14 @@ def measure(rng: Random) -> Archetype:
     if len({p.name for p, _ in made}) < len(made):
         return measure(rng)
     texts = [said.replace("{x}", "{" + p.name + "}") for p, said in made]
-    if rng.random() < 0.2:
+    if rng.random() < 0.3:
         texts.pop(rng.randrange(len(texts)))
+        texts.append(stray(rng, NUMBERS) if rng.random() < 0.3 else "")
     values = {"{said}": verb, "{Said}": verb.capitalize(), "{noun}": noun}
     asks = []
     for _ in range(3):
         rng.shuffle(texts)
-        rest = rng.choice((" ", ", ", " and ")).join(texts)
+        rest = rng.choice((" ", ", ", " and ")).join(filter(None, texts))
         asks.append(rng.choice(sections("frames")["measure"]).replace("{rest}", rest))
     if rng.random() < 0.12:
         asks = [rng.choice(sections("frames")["measure_vague"]) for _ in range(3)]
@@ -164,7 +180,8 @@ def pair(rng: Random) -> Archetype:
     more = details(rng, one.name) if rng.random() < 0.3 else {}
     slots = {"{x}": "{" + one.name + "}", "{y}": "{" + two.name + "}"}
     values = {"{said}": verb, "{Said}": verb.capitalize(), "{noun}": noun} | slots
-    asks = [f"{expand(rng, said)} {mentioned(rng, more)}" for _ in range(3)]
+    said = form(rng, "frames", "pair_lone") if rng.random() < 0.13 else said
+    asks = [f"{expand(rng, said)} {mentioned(rng, more, kind)}" for _ in range(3)]
     parts = [one, two, *(p for p, _ in more.values() if p.name != two.name)]
     name = rng.choice((f"{verb}_{noun}", f"{noun}_{verb}", verb)).replace(" ", "_")
     return finished(rng, name, form(rng, "frames", "act_description_plain"), parts, asks, values)
@@ -176,9 +193,9 @@ def finished(
     """The archetype with the frame's own words in place; the slots of its arguments stay."""
     made = []
     for ask in [text, *asks]:
-        for slot, value in values.items():
-            ask = ask.replace(slot, value)
-        made.append(ask.replace("{adj}", w.pick(rng, "adjectives")).strip())
+        for slot, words in values.items():
+            ask = ask.replace(slot, words)
+        made.append(ask.replace("{adj}", w.pick(rng, "adjectives")).replace("  ", " ").strip())
     ends = ("", "", " please", ".", "?")
     asks = [ask if ask.endswith((">", "?")) else ask + rng.choice(ends) for ask in made[1:]]
     return Archetype((name,), made[0], tuple(parameters), tuple(asks))

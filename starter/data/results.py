@@ -4,6 +4,7 @@ from random import Random
 from typing import Any
 
 from starter.data import values as w
+from starter.data.archetypes import spoken
 from starter.data.forms import form
 from starter.data.sentences import saying
 from starter.data.talk import compact, failed, listed
@@ -67,7 +68,7 @@ def shown(value: Any) -> str:
 
 def told(fields: dict[str, Any]) -> str:
     """One record as one sentence."""
-    parts = [f"the {k.replace('_', ' ')} is {shown(v)}" for k, v in fields.items() if k not in ("success", "ok")]
+    parts = [f"the {spoken(k)} is {shown(v)}" for k, v in fields.items() if k not in ("success", "ok")]
     text = listed(parts) if parts else "done"
     done = fields.get("success") is True or fields.get("ok") is True
     return f"Done: {text}." if done else f"{text[0].upper()}{text[1:]}."
@@ -75,18 +76,22 @@ def told(fields: dict[str, Any]) -> str:
 
 def table(rows: list[dict[str, Any]]) -> str:
     """Several records as a numbered list."""
-    lines = [", ".join(f"{k.replace('_', ' ')} {shown(v)}" for k, v in row.items()) for row in rows]
+    lines = [", ".join(f"{spoken(k)} {shown(v)}" for k, v in row.items()) for row in rows]
     head = f"I found {len(rows)}:" if len(rows) > 1 else "I found one:"
     return "\n".join([head, *(f"{i}. {line}" for i, line in enumerate(lines, 1))])
 
 
 def error(rng: Random) -> tuple[str, str]:
-    """An error as the app hands it to a model, and how it is reported."""
+    """An error as the app hands it to a model or as a service writes it, and how it is reported."""
     text = saying(rng).sentence
     if rng.random() < 0.6:
         named = rng.choice((w.place, w.person, w.brand))
         text = w.filled(rng, form(rng, "values", "error"), {"named": named, "n": lambda r: str(r.randint(1, 60))})
     text = text[0].upper() + text[1:]
+    if rng.random() < 0.15:
+        told = {rng.choice(("error", "error", "message", "detail")): text}
+        fields = {rng.choice(("ok", "success")): False, **told} if rng.random() < 0.4 or "error" not in told else told
+        return compact(rng, fields), f"The tool reported an error: {text}"
     return failed(rng, text)
 
 

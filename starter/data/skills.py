@@ -1,18 +1,19 @@
 """Using a tool within a talk: the request, what is missing, the call, its result, the answer, what follows."""
 
+import re
 from random import Random
 from typing import Any
 
 from starter.data import archetypes as a
-from starter.data.flights import missing_names
-from starter.data.forms import expand, sections, utter
+from starter.data import values as w
+from starter.data.forms import expand, form, sections, utter
 from starter.data.frames import act, device, look, lookup, measure, pair
 from starter.data.results import result
 from starter.data.synthetic import synthetic, verbs
-from starter.data.talk import Call, Talk, Tool, tool
+from starter.data.talk import Call, Talk, Tool, listed, tool
 from starter.data.values import Made
 
-AS_TYPED = "label phrase task quoted word noun list code url email path dish enum unit time"
+AS_TYPED = "label phrase task quoted word noun list code url email path dish enum unit time of"
 FOLLOWED = "label place person brand code language phrase currency date"
 
 
@@ -20,7 +21,8 @@ class Skill:
     """One tool as offered in one talk."""
 
     def __init__(self, rng: Random, kind: a.Archetype) -> None:
-        self.rng, self.kind = rng, kind
+        self.rng, self.known = rng, kind.names[0]  # As the lists of trades and families call it.
+        self.kind = kind = a.in_camels(kind) if rng.random() < 0.06 else kind
         self.name = rng.choice(kind.names) if rng.random() < 0.7 else kind.names[0]
         properties = {p.name: a.schema(rng, p) for p in kind.parameters}
         optional = tuple(p.name for p in kind.parameters if p.optional)
@@ -31,14 +33,32 @@ class Skill:
 
     def request(self) -> tuple[str, dict[str, Any]]:
         """What the user says, and the arguments that this gives."""
-        pattern = expand(self.rng, self.rng.choice(self.kind.asks))
+        ask, given = a.implied(self.rng.choice(self.kind.asks))
+        pattern = strewn(self.rng, expand(self.rng, ask), self.kind)
         used = [p for p in self.kind.parameters if "{" + p.name + "}" in pattern]
         made = {p.name: a.value(self.rng, p) for p in used}
         typed = frozenset(p.name for p in used if p.kind in AS_TYPED.split())
         text, read = utter(self.rng, pattern, {k: said for k, (said, _) in made.items()}, typed=typed)
-        return text, {
-            k: settle(read[k], made[k]) for k in sorted(read, key=[p.name for p in self.kind.parameters].index)
-        }
+        listed_ones = {p.name for p in used if p.kind == "enum"}
+        found = given | {k: made[k][1] if k in listed_ones else settle(read[k], made[k]) for k in read}
+        return text, {p.name: found[p.name] for p in self.kind.parameters if p.name in found}
+
+    def whole_request(self) -> tuple[str, dict[str, Any]]:
+        """A request that gives all that is needed, where the tool's forms have one."""
+        for _ in range(8):
+            text, arguments = self.request()
+            if not self.missing(arguments):
+                break
+        return text, arguments
+
+    def missing(self, arguments: dict[str, Any]) -> list[a.Parameter]:
+        """What is needed and was not given."""
+        return [p for p in self.kind.parameters if not p.optional and p.name not in arguments]
+
+    def question(self, missing: list[a.Parameter]) -> str:
+        """What to ask: by name, with the choices or with what the schema says of it."""
+        properties = self.tool["function"]["parameters"]["properties"]
+        return f"Please tell me the {listed([wanted(p, properties[p.name]) for p in missing])}."
 
     def turn(self, talk: Talk) -> None:
         """One use of the tool, from the request to the answer."""
@@ -47,28 +67,23 @@ class Skill:
         text, arguments = self.request()
         talk.user(text)
         self.last = None
-        missing = [p for p in self.kind.parameters if not p.optional and p.name not in arguments]
-        if missing:
-            talk.say(missing_names([p.name for p in missing]))
-            if self.rng.random() < 0.25:
+        while missing := self.missing(arguments):
+            talk.say(self.question(missing))
+            if self.rng.random() < 0.2:
                 return
-            arguments = self.supply(talk, missing, arguments)
+            some = missing[:-1] if len(missing) > 1 and self.rng.random() < 0.15 else missing
+            arguments = self.supply(talk, some, arguments)
         self.use(talk, arguments)
 
     def supply(self, talk: Talk, missing: list[a.Parameter], arguments: dict[str, Any]) -> dict[str, Any]:
         """The user gives what was asked for."""
         made = {p.name: a.value(self.rng, p) for p in missing}
         said = [
-            expand(self.rng, "<{x}|{x}|{x}|the {n} is {x}|{n}: {x}|{n} {x}>")
-            .replace("{n}", k.replace("_", " "))
-            .replace("{x}", v[0])
-            for k, v in made.items()
+            form(self.rng, "chatter", "given").replace("{n}", a.spoken(k)).replace("{x}", v[0]) for k, v in made.items()
         ]
         text = self.rng.choice((" and ", ", ", ", ")).join(said)
         talk.user(
-            expand(self.rng, "<|||oh, |sorry, |it is |I'd say >")
-            + text
-            + self.rng.choice(("", "", "", " please", ".", ", thanks"))
+            form(self.rng, "chatter", "giving") + text + self.rng.choice(("", "", "", " please", ".", ", thanks"))
         )
         full = {**arguments, **{k: v for k, (_, v) in made.items()}}
         return {p.name: full[p.name] for p in self.kind.parameters if p.name in full}
@@ -81,7 +96,7 @@ class Skill:
             return False
         p = self.rng.choice(changeable)
         said, value = a.value(self.rng, p)
-        named = "" if len(changeable) == 1 else f"{p.name.replace('_', ' ')} "
+        named = "" if len(changeable) == 1 else f"{a.spoken(p.name)} "
         start = "<And|What about|How about|And what about|Now|And for|Also for|The same for|Same with|Try>"
         pattern = f"{start} {named}{{x}}<?|?|| please| instead>"
         text, read = utter(
@@ -100,6 +115,24 @@ class Skill:
         self.last = arguments
 
 
+def wanted(p: a.Parameter, schema: dict[str, Any]) -> str:
+    """A parameter as the model asks for it: "zone (A, B or C)", "serial (printed on the back)"."""
+    told = schema.get("description", "").rstrip(".")
+    if p.kind == "enum":
+        told = f"{', '.join(p.choices[:-1])} or {p.choices[-1]}"
+    elif p.kind == "bool":
+        told = "yes or no"
+    elif told[1:2].islower():
+        told = told[0].lower() + told[1:]
+    return f"{a.spoken(p.name)} ({told})" if told else a.spoken(p.name)
+
+
+def strewn(rng: Random, pattern: str, kind: a.Archetype) -> str:
+    """The form with every slot filled that is no argument of the tool: people, days and things that only stand by."""
+    own = {p.name for p in kind.parameters}
+    return re.sub(r"\{(\w+)\}", lambda m: m[0] if m[1] in own else w.filled(rng, m[0]), pattern)
+
+
 def settle(read: str, made: Made) -> Any:
     """The JSON value as read: the user's slip of the finger or case counts where the value is the text itself."""
     said, value = made
@@ -113,8 +146,8 @@ def both(talk: Talk, first: Skill, second: Skill) -> None:
     calls: list[Call] = []
     texts = []
     for skill in (first, second):
-        text, arguments = skill.request()
-        if any(not p.optional and p.name not in arguments for p in skill.kind.parameters):
+        text, arguments = skill.whole_request()
+        if skill.missing(arguments):
             skill.turn(talk)
             return
         texts.append(text.rstrip(".?! "))
@@ -139,23 +172,30 @@ def kin(name: str) -> set[str]:
 
 
 def skills(rng: Random, count: int) -> list[Skill]:
-    """Tools for one talk: known trades, invented ones, and near neighbours that differ in verb or noun."""
+    """Tools for one talk: of one trade at times, else known ones, invented ones, and near neighbours of those."""
+    if rng.random() < 0.3:
+        trade = rng.choice(tuple(a.trades().values()))
+        return [Skill(rng, kind) for kind in rng.sample(trade, min(count, len(trade)))]
     chosen: list[Skill] = []
     barred: set[str] = set()
     while len(chosen) < count:
-        roll = rng.random()
-        if roll < 0.3:
-            kind = rng.choice(a.archetypes())
-            if kind.names[0] in barred:
-                continue
+        kind = any_tool(rng, chosen[-1].known if chosen else "")
+        if kind.names[0] not in barred:
             barred |= kin(kind.names[0])
-        elif roll < 0.85 or not chosen:
-            kind = rng.choice((synthetic, act, act, look, look, lookup, lookup, device, measure, pair))(rng)
-        else:
-            kind = neighbour(rng, chosen[-1].kind.names[0])
-        if kind.names[0] not in {s.kind.names[0] for s in chosen}:
             chosen.append(Skill(rng, kind))
     return chosen
+
+
+def any_tool(rng: Random, last: str) -> a.Archetype:
+    """A tool of any make; `last` is the name of the one before it, if any."""
+    roll = rng.random()
+    if roll < 0.2:
+        return rng.choice(a.archetypes())
+    if roll < 0.4:
+        return rng.choice(rng.choice(tuple(a.trades().values())))
+    if roll < 0.88 or not last:
+        return rng.choice((synthetic, act, act, look, look, lookup, lookup, device, measure, pair))(rng)
+    return neighbour(rng, last)
 
 
 def neighbour(rng: Random, name: str) -> a.Archetype:
@@ -171,7 +211,13 @@ def neighbour(rng: Random, name: str) -> a.Archetype:
 
 
 def unrelated(rng: Random, offered: list[Skill]) -> str:
-    """A request that none of the tools offered can serve."""
-    barred = {n for s in offered for n in kin(s.kind.names[0])}
-    kinds = [k for k in a.archetypes() if k.names[0] not in barred]
-    return Skill(rng, rng.choice(kinds)).request()[0]
+    """A request that none of the tools offered can serve, at times one that is near to them."""
+    mine = {s.known for s in offered}
+    near = [k for trade in a.trades().values() if mine & {t.names[0] for t in trade} for k in trade]
+    if near and rng.random() < 0.6:
+        kinds = near
+    else:
+        kinds = rng.choice((a.archetypes(), rng.choice(tuple(a.trades().values()))))
+    barred = {n for name in mine for n in kin(name)}
+    fit = [k for k in kinds if k.names[0] not in barred]
+    return Skill(rng, rng.choice(fit or a.archetypes())).whole_request()[0]

@@ -6,6 +6,7 @@ from random import Random
 from starter.data import values as w
 from starter.data.archetypes import Archetype, Parameter
 from starter.data.forms import form, sections
+from starter.data.frames import stray
 
 # Any argument can be given by its name.
 NAMED = (
@@ -66,8 +67,11 @@ def describe(rng: Random, verb: str, thing: str, parameters: list[str]) -> str:
 def request(rng: Random, verb: str, thing: str, made: dict[str, tuple[Parameter, str]]) -> str:
     """The verb as people say it, the noun, and the arguments in any order; one left out at times."""
     mentioned = [text for p, text in made.values() if not p.optional or rng.random() < 0.5]
-    if mentioned and rng.random() < 0.2:
+    dropped = bool(mentioned) and rng.random() < 0.28
+    if dropped:
         mentioned.pop(rng.randrange(len(mentioned)))
+    if made and rng.random() < (0.3 if dropped else 0.06):
+        mentioned += filter(None, [stray(rng, {p.kind for p, _ in made.values()})])
     rng.shuffle(mentioned)
     lead = ASKING if rng.random() < 0.25 else ""
     said = verbs().get(verb, verb) if not lead and rng.random() < 0.75 else verb

@@ -13,9 +13,11 @@ from starter.data.words import words
 NUMBER_WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()  # noqa: SIM905
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 FOREIGN = {
-    "a": "áàâãäåăąæ", "c": "çćč", "d": "đð", "e": "éèêëęě", "g": "ğ", "i": "íîïı", "l": "ł", "n": "ñńň",
-    "o": "óôõöøő", "r": "ř", "s": "šśşß", "t": "ţť", "u": "úùûüůű", "y": "ýÿ", "z": "žźż",
-    "S": "ŠŞ", "O": "ÖØ", "A": "ÅÄ", "L": "Ł", "C": "ÇČ", "Z": "Ž", "E": "É",
+    "a": "áàâãäåăąæāảạấ", "c": "çćčċĉ", "d": "đðďḍ", "e": "éèêëęěėēếệœ", "g": "ğġģ", "h": "ħḥĥ", "i": "íîïıīįìị",
+    "k": "ķ", "l": "łļľ", "n": "ñńňņ", "o": "óôõöøőōòơộ", "r": "řŕ", "s": "šśşșßṣ", "t": "ţťțþṭ", "u": "úùûüůűūųưŭ",
+    "w": "ŵ", "y": "ýÿŷ", "z": "žźżẓ",
+    "S": "ŠŞȘŚ", "O": "ÖØÓŌÔ", "A": "ÅÄÁÆĀÂ", "L": "ŁĽĻ", "C": "ÇČĆ", "Z": "ŽŻŹ", "E": "ÉÈÊĒ", "T": "ȚŢÞŤ", "D": "ĐĎ",
+    "G": "ĞĢ", "I": "İÍÎĪ", "U": "ÚÜŪ", "N": "ÑŅ", "R": "Ř", "H": "Ħ", "K": "Ķ",
 }  # fmt: skip
 Made = tuple[str, Any]
 Maker = Callable[[Random], str]
@@ -41,7 +43,7 @@ def invented_place(rng: Random) -> str:
         "low": lambda r: invented(r, 2),
     }
     name = with_slots(rng, "place", slots | {"end": lambda r: pick(r, "place_ends")})
-    return accented(rng, name) if rng.random() < 0.09 else name
+    return accented(rng, name) if rng.random() < 0.16 else name
 
 
 def accented(rng: Random, name: str) -> str:
@@ -86,7 +88,7 @@ def label(rng: Random) -> str:
     title: Maker = lambda r: word(r).capitalize()  # noqa: E731
     slots = {"x": word, "y": word, "X": title, "Y": title, "n": lambda r: str(r.randint(1, 9999))}
     slots |= {"letter": lambda r: r.choice(LETTERS), "new_place": invented_place}
-    return with_slots(rng, "label", slots | {"stem2": lambda r: invented(r).capitalize()})
+    return with_slots(rng, "label", slots)
 
 
 def date(rng: Random) -> str:
@@ -142,6 +144,16 @@ def whole(rng: Random) -> Made:
     return (NUMBER_WORDS[value] if value <= 12 and rng.random() < 0.4 else str(value)), value
 
 
+def within(rng: Random, kind: str, bounds: str) -> Made:
+    """A number between bounds "1-30", whole ones up to twelve at times spelled out, and its value."""
+    low, high = (int(x) for x in bounds.split("-"))
+    if kind == "number" and rng.random() < 0.5:
+        part = round(rng.uniform(low, high), rng.choice((1, 2)))
+        return str(part), part
+    value = rng.randint(low, high)
+    return (NUMBER_WORDS[value] if value <= 12 and rng.random() < 0.4 else str(value)), value
+
+
 def amount(rng: Random) -> str:
     """A sum of money without its sign."""
     value = rng.choice((rng.randint(1, 999) * 1000, rng.randint(1000, 999999), rng.randint(20, 250) * 500))
@@ -175,10 +187,11 @@ def quoted(rng: Random) -> Made:
     return rng.choice(('"{}"', '"{}"', "'{}'", "“{}”", "{}")).format(text), text
 
 
-def options(rng: Random) -> Made:
-    """Several words as people list them, and the list."""
+def options(rng: Random, known: tuple[str, ...] = ()) -> Made:
+    """Several words as people list them, and the list; any words, or some of those given."""
     kinds: tuple[Maker, ...] = (MAKERS["noun"], MAKERS["adj"], lambda r: pick(r, "first_names"))
-    items = list(dict.fromkeys(rng.choice(kinds)(rng) for _ in range(rng.randint(2, 4))))
+    makers = (lambda r: filled(r, r.choice(known)),) if known else kinds
+    items = list(dict.fromkeys(rng.choice(makers)(rng) for _ in range(rng.randint(2, 4))))
     last = rng.choice((" and ", " and ", ", ")) if len(items) > 1 else ""
     return ", ".join(items[:-1]) + last + items[-1], items
 
@@ -222,6 +235,7 @@ def makers() -> dict[str, Maker]:
         "year": lambda r: str(r.randint(1990, 2030)), "letter": lambda r: r.choice(LETTERS),
         "X": lambda r: pick(r, "nouns").capitalize(), "Y": lambda r: pick(r, "nouns").capitalize(),
         "email": email, "url": url, "phone": phone, "address": address,
+        "stem2": lambda r: invented(r).capitalize(),
         "gerund": lambda r: r.choice(("improving", "finishing", "testing", "selling", "building", "making")),
     }  # fmt: skip
     lists = {
