@@ -1,19 +1,14 @@
-"""The app's other tools: their descriptions, the time in a city, fares with a sum, the company's documents."""
+"""The app's other tools: their descriptions, the time in a city, fares with a sum, two of them at once."""
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
 from starter.data import values as w
 from starter.data.calculator import Calculator, calculated, expression
 from starter.data.flights import NAME, Flights, canonical, fare, missing_names
-from starter.data.forms import dressed, expand, form, noisy, sections, utter
-from starter.data.passages import Shown, ask_about, ended, gathered, numbered
-from starter.data.results import error
+from starter.data.forms import dressed, form, noisy, utter
 from starter.data.talk import Call, Talk, Tool, coloured, compact, failed, tool
-
-UNKNOWN = "The knowledge base does not say."
 
 
 def described(rng: Random, name: str, parameter: str, hint: str, own: str, *others: str) -> Tool:
@@ -35,14 +30,6 @@ def calculate_tool(rng: Random) -> Tool:
     hint = "For example (3 + 4) * 2, sqrt(2), 20% of 50"
     other = "Evaluate an arithmetic expression, e.g. 12.5 * (3 + 4) or 20% of 50."
     return described(rng, "calculate", "expression", hint, own, other, "Evaluate an arithmetic expression.", "Sums.")
-
-
-def search_tool(rng: Random) -> Tool:
-    """The app's search in documents."""
-    own = "Search the company's own documents."
-    texts = sections("tools_app")["search_description"]
-    hint = expand(rng, "<|What to look for|A question or a few words|The question|Words to search for>")
-    return described(rng, "search_knowledge_base", "query", hint, own, *(expand(rng, t) for t in texts))
 
 
 class Clock:
@@ -124,78 +111,6 @@ def budget(flights: Flights, calculator: Calculator) -> None:
     calculator.used = True
     talk.result(outcome)
     talk.say(f"{sentence} {answer}")
-
-
-def topic(rng: Random, question: str, answer: str) -> tuple[str, str]:
-    """Words to search for instead of a question: its own where they stand alone, or others, which find nothing."""
-    alone = re.fullmatch(r"(?:What|Which|Who|Where|When) (?:is|are|was|were) ((?:the |our )?[^?]+)\??", question)
-    if alone:
-        return alone[1].removeprefix("the "), answer
-    if rng.random() < 0.6:
-        return question.rstrip("?"), answer
-    return w.filled(rng, form(rng, "tools_app", "search_topic")), UNKNOWN
-
-
-def shape(answer: str) -> str:
-    """The answer without names, figures and citation: the same for near-identical passages."""
-    return re.sub(r"[A-Z]\w*|[\d.,:]+|\[\d+\]|\W+", " ", answer).strip()
-
-
-def named(passages: Sequence[Shown], query: str) -> str:
-    """The subject of the passages that the query names, if it does."""
-    return next((p.subject for p in passages if p.subject in query and not (p.subject or "x").islower()), "")
-
-
-def others(passages: Sequence[Shown], query: str, answer: str) -> list[tuple[str, str]]:
-    """Further subjects of the same passages, each with what the same question would find."""
-    if answer == UNKNOWN or not named(passages, query):
-        return []
-    told = [(p.subject, ended(s, i)) for i, p in enumerate(passages, 1) for _, s in p.answers if p.subject not in query]
-    return [(name, said) for name, said in told if shape(said) == shape(answer)]
-
-
-class Library:
-    """Questions for the company's documents within one talk."""
-
-    def __init__(self, talk: Talk) -> None:
-        self.talk, self.rng = talk, talk.rng
-
-    def turn(self) -> None:
-        """Search, and answer from what was found; now and then nothing fitting is."""
-        rng = self.rng
-        passages, beyond = gathered(rng)
-        question, answer = ask_about(rng, passages, beyond)
-        if rng.random() < 0.05:
-            question, answer = w.filled(rng, form(rng, "tools_app", "search_question")), UNKNOWN
-        query = utter(rng, question, {}, chatter=False)[0]
-        text = dressed(rng, query)
-        if rng.random() < 0.3:
-            text = form(rng, "tools_app", "search").replace("{ask}", query)
-        if "{q}" in text:
-            query, answer = topic(rng, question, answer)
-            text = text.replace("{q}", query)
-        self.talk.user(text)
-        self.look_up(query, numbered(passages), answer)
-        near = others(passages, query, answer)
-        if near and rng.random() < 0.5:
-            self.follow(query, named(passages, query), *rng.choice(near), numbered(passages))
-
-    def look_up(self, query: str, passages: str, answer: str) -> None:
-        """The call, what it finds, and the answer."""
-        if self.rng.random() < 0.06:
-            passages, answer = error(self.rng)
-        self.talk.call(("search_knowledge_base", {"query": query}))
-        self.talk.result(passages)
-        self.talk.say(answer)
-
-    def follow(self, query: str, name: str, other: str, answer: str, passages: str) -> None:
-        """The same question for another name: the search is asked with the whole question again."""
-        rng = self.rng
-        if rng.random() < 0.15:
-            other, answer = rng.choice((w.person, w.brand, w.place))(rng), UNKNOWN
-        text = expand(rng, "<And|What about|How about|And for|And what about|The same for> {x}<?|?| please>")
-        self.talk.user(text.replace("{x}", other))
-        self.look_up(query.replace(name, other), passages, answer)
 
 
 def together(talk: Talk, clock: Clock, calculator: Calculator, flights: Flights, names: list[str]) -> None:

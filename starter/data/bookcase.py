@@ -8,10 +8,13 @@ from starter.data.documents import Sheet
 Found = tuple[list[Sheet], list[str]]
 
 
-def bookcase(rng: Random) -> Found:
-    """Passages with questions, and questions that they leave open; in dollars, pounds or euros."""
+def bookcase(rng: Random, company: bool = False) -> Found:
+    """Passages with questions, and questions that they leave open; in dollars, pounds or euros.
+
+    With `company`, those only that a company's own documents would have.
+    """
     roll = rng.random()
-    sheets, open_ = prose.shelf(rng) if roll < 0.42 else mixed(rng, roll < 0.72)
+    sheets, open_ = prose.shelf(rng, company) if roll < 0.42 else mixed(rng, roll < 0.72)
     coin = rng.choice("$$£€")
     return [Sheet(s.subject, s.heading, paid_in(coin, s.text), in_coin(coin, s)) for s in sheets], open_
 

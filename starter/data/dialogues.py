@@ -7,11 +7,12 @@ from typing import Any
 
 from starter.data import passages, site
 from starter.data import values as w
-from starter.data.app import Clock, Library, budget, calculate_tool, search_tool, time_tool, together
+from starter.data.app import Clock, budget, calculate_tool, time_tool, together
 from starter.data.archetypes import written_by_hand
 from starter.data.calculator import Calculator
 from starter.data.flights import Flights, flight_tool
 from starter.data.forms import expand, fill, form, sections, utter
+from starter.data.library import Library, search_tool
 from starter.data.sentences import saying
 from starter.data.skills import Skill, both, skills, unrelated
 from starter.data.talk import CONNECT, NAME, OUT_OF_SCOPE, Talk, coloured, listed, system_prompt
@@ -164,8 +165,8 @@ def plain(make: Callable[[Random], list[tuple[str, str]]], rng: Random) -> dict[
 
 KINDS: tuple[tuple[float, Callable[[Random], dict[str, Any]]], ...] = (
     (0.57, lambda rng: Conversation(rng).make()),
-    (0.12, lambda rng: Conversation(rng, library=True).make()),
-    (0.33, partial(plain, passages.prompt)),
+    (0.145, lambda rng: Conversation(rng, library=True).make()),
+    (0.315, partial(plain, passages.prompt)),
     (0.02, partial(plain, lambda rng: [site.links(rng)])),
     (0.012, partial(plain, lambda rng: [site.brochure(rng)])),
 )

@@ -14,6 +14,7 @@ from starter.data.words import words
 
 # What may differ between near-identical passages; everything else is drawn alike for all of them.
 FIGURES = frozenset(words("figures"))
+STYLES = ("prose", "rows", "bullets", "stars", "lines", "plain", "inline", "dash", "defined", "nested", "numbers")
 LONG = 800  # Characters of a passage, about as the knowledge tab splits documents.
 SUBJECTS = {"project": "company", "supplier": "company", "claim": "company"}
 
@@ -73,7 +74,10 @@ def shown(rng: Random, style: str, e: Entry) -> tuple[str, str]:
     value = e.sentence.rstrip(".") if e.wide else e.value
     if style == "rows":
         return f"| {e.label.lower()} | {value} |", f"{e.label.lower()}: {value}"
+    if style == "inline":
+        return f"{e.label.lower()}: {value.rstrip('.')}", f"{e.label.lower()}: {value}"
     marks = {"bullets": "- **{}:** {}", "stars": "* {}: {}", "lines": "**{}:** {}", "plain": "{}: {}"}
+    marks |= {"dash": "{} – {}", "defined": "{}\n: {}", "nested": "  - {}: {}", "numbers": "1. {}: {}"}
     return marks[style].format(e.label, value), f"{e.label}: {value}"
 
 
@@ -89,7 +93,10 @@ def block(style: str, lines: list[str]) -> str:
     if style == "rows":
         head = "| | |" if len(lines) % 3 else "| item | value |"
         return "\n".join([head, "|---|---|", *lines])
-    return (" " if style == "prose" else "\n").join(lines)
+    if style == "inline":
+        return f"{'; '.join(lines)}."
+    head = ["- details"] if style == "nested" else []
+    return (" " if style == "prose" else "\n").join([*head, *lines])
 
 
 def aside(rng: Random) -> str:
@@ -107,7 +114,7 @@ def sheet(rng: Random, alike: Random, crumbs: str, name: str, entries: list[Entr
     cut = alike.choice((0, len(entries), len(entries) // 2))
     blocks, answers = [], []
     for part in (entries[:cut], entries[cut:]):
-        style = alike.choice(("prose", "prose", "prose", "rows", "rows", "bullets", "stars", "lines", "plain"))
+        style = alike.choices(STYLES, (12, 8, 4, 4, 4, 4, 2, 2, 2, 2, 2))[0]
         if part:
             lines = [shown(alike, style, e) for e in part]
             if style == "prose" and len(lines) > 1 and alike.random() < 0.3:

@@ -30,7 +30,7 @@ TAILS = ("", "", " > Summary", " > Details", " > Terms", " > Overview", " > {nou
 KINDS = ("person", "company", "product", "contract", "policy", "office", "event", "generic")
 ODDS = (4, 4, 4, 4, 2, 2, 2, 5)
 # The share of questions that the passages leave open. More of them, and the model says so wherever it is in doubt.
-OPEN = 0.2
+OPEN = 0.18
 # Labels that a passage may well answer without the word itself.
 COMMON = ("price", "start", "end", "location", "address", "contact", "name", "features", "age", "date")
 
@@ -206,10 +206,10 @@ def numbered(passages: Sequence[Shown], gap: str = "\n") -> str:
     return "\n\n".join(f"[{i}] {p.heading}{gap}{p.text}" for i, p in enumerate(passages, 1))
 
 
-def gathered(rng: Random) -> tuple[Sequence[Shown], Sequence[str]]:
-    """Passages, and questions that they leave open."""
+def gathered(rng: Random, company: bool = False) -> tuple[Sequence[Shown], Sequence[str]]:
+    """Passages, of a company only or of anything, and questions that they leave open."""
     if rng.random() < 0.8:
-        sheets, beyond = bookcase(rng)
+        sheets, beyond = bookcase(rng, company)
         if any(s.answers for s in sheets):
             return sheets, beyond
     passages = collection(rng)
@@ -217,9 +217,9 @@ def gathered(rng: Random) -> tuple[Sequence[Shown], Sequence[str]]:
     return passages, [unanswerable(rng, passages) for _ in range(2)]
 
 
-def ask_about(rng: Random, passages: Sequence[Shown], beyond: Sequence[str]) -> tuple[str, str]:
+def ask_about(rng: Random, passages: Sequence[Shown], beyond: Sequence[str], missed: float = OPEN) -> tuple[str, str]:
     """A question, and the answer with its citation; at times two questions in one, or one that is left open."""
-    if beyond and rng.random() < OPEN:
+    if beyond and rng.random() < missed:
         return rng.choice(beyond), UNKNOWN
     number = rng.choice([i for i, p in enumerate(passages, 1) if p.answers])
     question, sentence = rng.choice(passages[number - 1].answers)

@@ -19,6 +19,11 @@ NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: 
 SHARED = ("contract", "product")  # Sections whose paragraphs may all tell of one subject.
 # What a paragraph of this section is about, where it names anything; the others are about a company or a thing.
 SUBJECTS = {"biography": "person", "product": "product", "guide": "office", "office": "office", "event": "event"}
+# Sections that a company's own documents would have.
+COMPANY = (
+    "policy", "faq", "contract", "product", "release", "incident", "company", "minutes", "supplier", "biography", "team",
+    "event", "office",
+)  # fmt: skip
 ROOM = (900, 1800, 1800, 2800, 2800, 4200, 5600)  # Characters of passages in one prompt.
 
 
@@ -196,9 +201,12 @@ def names(rng: Random, paragraph: Paragraph) -> Names:
     return [(name, "") for name in found]
 
 
-def shelf(rng: Random) -> tuple[list[Sheet], list[str]]:
-    """Passages of one kind of document, at times with one of another, and questions that they leave open."""
-    every = paragraphs()
+def shelf(rng: Random, company: bool = False) -> tuple[list[Sheet], list[str]]:
+    """Passages of one kind of document, at times with one of another, and questions that they leave open.
+
+    What a company's own documents would not tell is left out where they are searched.
+    """
+    every = {name: found for name, found in paragraphs().items() if name in COMPANY or not company}
     section, other = rng.choices(tuple(every), [len(p) for p in every.values()], k=2)
     own = list({p.heading: p for p in rng.sample(every[section], min(len(every[section]), 6))}.values())
     hidden = own.pop() if len(own) > 2 else None  # A topic that no passage has.
