@@ -1,9 +1,11 @@
-"""Questions of a few words of the sentence that answers them, as people type into a search field."""
+"""Questions in other words: a few words of the sentence that answers, or words of the same meaning."""
 
 import re
+from functools import cache
 from random import Random
 
-from starter.data.forms import form
+from starter.data.forms import form, sections
+from starter.data.grammar import capital
 from starter.data.words import words
 
 LEAST, MOST = 2, 4  # Words of the sentence in the question.
@@ -45,3 +47,26 @@ def bent(rng: Random, word: str) -> str:
         if word.endswith(end) and rng.random() < 0.6:
             return word[: len(word) - len(end)] + other
     return word
+
+
+@cache
+def alternatives() -> dict[str, tuple[str, ...]]:
+    """Words that may stand for one another."""
+    groups = [tuple(line.split()) for line in sections("passages")["synonyms"]]
+    return {word: tuple(x for x in group if x != word) for group in groups for word in group}
+
+
+def reworded(rng: Random, text: str, odds: float) -> str:
+    """The text with some of its words replaced by others of the same meaning; slots and names stay."""
+
+    def other(found: re.Match[str]) -> str:
+        article, word = found[1] or "", found[2]
+        known = alternatives().get(word.lower())
+        if not known or rng.random() > odds or (word[0].isupper() and found.start() > 0):
+            return found[0]
+        new = rng.choice(known)
+        if article:
+            article = article[0] + ("n " if new[0] in "aeio" else " ")
+        return article + (capital(new) if word[0].isupper() else new)
+
+    return re.sub(r"(?<![\w{'-])((?:[Aa]n? )?)([A-Za-z]{3,})(?![\w}'-])", other, text)

@@ -11,9 +11,10 @@ from starter.data.documents import Sheet, aside
 from starter.data.facts import sibling, subject
 from starter.data.forms import expand, sections
 from starter.data.grammar import capital
+from starter.data.keywords import reworded
 from starter.data.words import words
 
-FILES = ("prose_rules", "prose_trade", "prose_people", "prose_world")
+FILES = ("prose_rules", "prose_work", "prose_trade", "prose_people", "prose_world")
 FIGURES = frozenset(words("figures")) | {"few", "day", "dish", "language", "field", "team", "role"}
 NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten"}
 SHARED = ("contract", "product")  # Sections whose paragraphs may all tell of one subject.
@@ -21,8 +22,8 @@ SHARED = ("contract", "product")  # Sections whose paragraphs may all tell of on
 SUBJECTS = {"biography": "person", "product": "product", "guide": "office", "office": "office", "event": "event"}
 # Sections that a company's own documents would have.
 COMPANY = (
-    "policy", "faq", "contract", "product", "release", "incident", "company", "minutes", "supplier", "biography", "team",
-    "event", "office",
+    "policy", "faq", "contract", "product", "release", "incident", "company", "minutes", "supplier", "biography",
+    "team", "event", "office", "knowhow", "project",
 )  # fmt: skip
 ROOM = (900, 1800, 1800, 2800, 2800, 4200, 5600)  # Characters of passages in one prompt.
 
@@ -44,6 +45,11 @@ class Paragraph:
     heading: str
     lines: list[Line] = field(default_factory=list)
     beyond: list[str] = field(default_factory=list)
+
+    @property
+    def topic(self) -> str:
+        """The first way to say the heading: paragraphs that share it tell of the same thing in other words."""
+        return self.heading.strip("<>").split("|")[0]
 
 
 @cache
@@ -75,29 +81,6 @@ def read(section: str, lines: Iterable[str]) -> list[Paragraph]:
         else:
             made[-1].lines.append(Line(text))
     return made
-
-
-@cache
-def alternatives() -> dict[str, tuple[str, ...]]:
-    """Words that may stand for one another."""
-    groups = [tuple(line.split()) for line in sections("passages")["synonyms"]]
-    return {word: tuple(x for x in group if x != word) for group in groups for word in group}
-
-
-def reworded(rng: Random, text: str, odds: float) -> str:
-    """The text with some of its words replaced by others of the same meaning; slots and names stay."""
-
-    def other(found: re.Match[str]) -> str:
-        article, word = found[1] or "", found[2]
-        known = alternatives().get(word.lower())
-        if not known or rng.random() > odds or (word[0].isupper() and found.start() > 0):
-            return found[0]
-        new = rng.choice(known)
-        if article:
-            article = article[0] + ("n " if new[0] in "aeio" else " ")
-        return article + (capital(new) if word[0].isupper() else new)
-
-    return re.sub(r"(?<![\w{'-])((?:[Aa]n? )?)([A-Za-z]{3,})(?![\w}'-])", other, text)
 
 
 class Filling:
@@ -148,6 +131,17 @@ def asked(rng: Random, filling: Filling, question: str, site: str) -> str:
     return text.rstrip("?.") + f" in {site}?" if "?" not in text else rng.choice(ways)
 
 
+def doubted(rng: Random, alike: Random, line: Line, name: str, filling: Filling) -> str:
+    """Whether it is true what the sentence says, or that with other figures; the sentence answers both."""
+    said = filling
+    if rng.random() < 0.5:
+        said = Filling(rng, alike)
+        said.values["S"] = name
+    text = said.full(expand(rng, line.sentence)).rstrip(".")
+    low = text if line.sentence.startswith("{") else text[0].lower() + text[1:]
+    return rng.choice(("Is it true that {}?", "Is it right that {}?", "I heard that {}, is that so?")).format(low)
+
+
 def told(rng: Random, alike: Random, paragraph: Paragraph, name: str, site: str) -> tuple[Sheet, list[str]]:
     """The paragraph as a passage, and the questions that it leaves open; at times one of its sentences is lost."""
     filling = Filling(rng, alike)
@@ -164,6 +158,8 @@ def told(rng: Random, alike: Random, paragraph: Paragraph, name: str, site: str)
         if alike.random() < 0.2:
             sentence = bold(alike, filling, sentence)
         answers += [(asked(rng, filling, q, site), sentence) for q in line.questions]
+        if rng.random() < 0.12 and ("{S}" in line.sentence or not name + site):
+            answers.append((doubted(rng, alike, line, name, filling), sentence))
         if said and i != lost + 1:
             answers += [(asked(rng, filling, q, site), f"{said[-1]} {sentence}") for q in line.both]
         said.append(sentence)
@@ -208,7 +204,7 @@ def shelf(rng: Random, company: bool = False) -> tuple[list[Sheet], list[str]]:
     """
     every = {name: found for name, found in paragraphs().items() if name in COMPANY or not company}
     section, other = rng.choices(tuple(every), [len(p) for p in every.values()], k=2)
-    own = list({p.heading: p for p in rng.sample(every[section], min(len(every[section]), 6))}.values())
+    own = list({p.topic: p for p in rng.sample(every[section], min(len(every[section]), 6))}.values())
     hidden = own.pop() if len(own) > 2 else None  # A topic that no passage has.
     chosen = own[: rng.choice((1, 2, 2, 3, 4, 5))]
     sheets, open_ = filled(rng, chosen, names(rng, chosen[0]) if section in SHARED and rng.random() < 0.5 else None)
@@ -242,4 +238,4 @@ def filled(rng: Random, chosen: list[Paragraph], shared: Names | None) -> tuple[
     return sheets, open_
 
 
-__all__ = ["reworded", "shelf"]
+__all__ = ["shelf"]
