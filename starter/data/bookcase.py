@@ -25,14 +25,14 @@ def mixed(rng: Random, tabled: bool) -> Found:
     sheets, open_ = grids.tables(rng) if tabled else documents.shelf(rng, kind)
     most = rng.choice((5, 5, 8))
     if rng.random() < 0.35 and len(sheets) < most:
-        sheets += [Sheet(s.subject, s.heading, s.text, ()) for s in strangers(rng, other)[: most - len(sheets)]]
+        sheets += [Sheet(s.subject, s.heading, s.text, ()) for s in strangers(rng, other, tabled)[: most - len(sheets)]]
         rng.shuffle(sheets)
     return sheets, open_
 
 
-def strangers(rng: Random, kind: str) -> list[Sheet]:
-    """Passages that nobody asks about: of another kind, or another table."""
-    return grids.tables(rng)[0][:2] if rng.random() < 0.4 else documents.shelf(rng, kind)[0]
+def strangers(rng: Random, kind: str, tabled: bool) -> list[Sheet]:
+    """Passages that nobody asks about: of another kind, or another table, mostly beside a table."""
+    return grids.tables(rng)[0][:2] if rng.random() < (0.65 if tabled else 0.2) else documents.shelf(rng, kind)[0]
 
 
 def paid_in(coin: str, text: str) -> str:

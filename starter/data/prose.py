@@ -49,7 +49,13 @@ class Paragraph:
     @property
     def topic(self) -> str:
         """The first way to say the heading: paragraphs that share it tell of the same thing in other words."""
-        return self.heading.strip("<>").split("|")[0]
+        said = self.heading.strip("<>").split("|")[0]
+        return self.lines[0].sentence if "{" in said else said
+
+    @property
+    def named(self) -> bool:
+        """Whether it tells of somebody or something that has a name."""
+        return any("{S}" in text for line in self.lines for text in (line.sentence, *line.questions))
 
 
 @cache
@@ -185,7 +191,7 @@ Names = list[tuple[str, str]]
 def names(rng: Random, paragraph: Paragraph) -> Names:
     """Subjects and sites for near-identical passages made from one paragraph."""
     count = rng.choice((1, 1, 2, 3, 4))
-    if not any("{S}" in line.sentence + "".join(line.questions) for line in paragraph.lines):
+    if not paragraph.named:
         sites = [w.place(rng) for _ in range(count)] if rng.random() < 0.2 else [""]
         return [("", site) for site in dict.fromkeys(sites)]
     kind = SUBJECTS.get(paragraph.section, "company")
@@ -207,7 +213,8 @@ def shelf(rng: Random, company: bool = False) -> tuple[list[Sheet], list[str]]:
     own = list({p.topic: p for p in rng.sample(every[section], min(len(every[section]), 6))}.values())
     hidden = own.pop() if len(own) > 2 else None  # A topic that no passage has.
     chosen = own[: rng.choice((1, 2, 2, 3, 4, 5))]
-    sheets, open_ = filled(rng, chosen, names(rng, chosen[0]) if section in SHARED and rng.random() < 0.5 else None)
+    together = section in SHARED and all(p.named for p in chosen) and rng.random() < 0.5
+    sheets, open_ = filled(rng, chosen, names(rng, chosen[0]) if together else None)
     if other != section and rng.random() < 0.4:
         stranger = rng.choice(every[other])
         sheet, _ = told(rng, rng, stranger, *names(rng, stranger)[0])
