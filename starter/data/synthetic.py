@@ -28,7 +28,10 @@ def parameter(rng: Random) -> tuple[Parameter, str]:
     name, known = rng.choice(names.split()), True
     if rng.random() < 0.06 and kind not in ("bool", "enum"):
         name, known = w.invented(rng, 2), False
-    choices: tuple[str, ...] = (name, f"not {name}") if kind == "bool" else ()
+    choices: tuple[str, ...] = ()
+    if kind == "bool":
+        yes, no = rng.choice(sections("frames")["yes_no"]).replace("{n}", name.replace("_", " ")).split(" / ")
+        choices = (yes, no)
     if kind == "enum":
         choices = tuple(rng.choice(sections("frames")["enums"]).split("/"))
         if rng.random() < 0.2:
