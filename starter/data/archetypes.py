@@ -162,14 +162,14 @@ def schema(rng: Random, p: Parameter) -> dict[str, Any]:
     if p.optional and rng.random() < 0.3:
         made = {"anyOf": [made, {"type": "null"}], "default": None}
     if rng.random() < (0.6 if p.description else 0.35):
-        told = p.description or expand(rng, rng.choice(descriptions()[p.kind]))
-        made["description"] = expand(rng, told).replace("{n}", spoken(p.name))
+        told = p.description or descriptions()[p.kind]
+        made["description"] = expand(rng, told)
     return made
 
 
 @cache
-def descriptions() -> dict[str, tuple[str, ...]]:
-    """Wordings for what a parameter is, by its kind; any kind may be "the date of the request"."""
+def descriptions() -> dict[str, str]:
+    """Wordings for what a parameter is, by its kind."""
     lines = dict(line.split(" : ") for line in sections("frames")["descriptions"])
     kinds = {*w.SAME, "int", "year", "number", "enum", "bool", "list", "quoted", "of"}
-    return {kind: ("The {n}", *[lines.get(kind, lines["word"])] * 5) for kind in kinds}
+    return {kind: lines.get(kind, lines["word"]) for kind in kinds}

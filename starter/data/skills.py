@@ -24,11 +24,12 @@ class Skill:
         self.rng, self.known = rng, kind.names[0]  # As the lists of trades and families call it.
         self.kind = kind = a.in_camels(kind) if rng.random() < 0.06 else kind
         self.name = rng.choice(kind.names) if rng.random() < 0.7 else kind.names[0]
+        told = expand(rng, kind.description) if rng.random() < 0.93 else ""
+        if told and rng.random() < 0.05:
+            self.name = w.invented(rng, 2)  # Then the description alone says what the tool is for.
         properties = {p.name: a.schema(rng, p) for p in kind.parameters}
         optional = tuple(p.name for p in kind.parameters if p.optional)
-        self.tool: Tool = tool(
-            self.name, expand(rng, kind.description) if rng.random() < 0.93 else "", properties, optional
-        )
+        self.tool: Tool = tool(self.name, told, properties, optional)
         self.last: dict[str, Any] | None = None
 
     def request(self) -> tuple[str, dict[str, Any]]:
