@@ -95,8 +95,8 @@ def block(style: str, lines: list[str]) -> str:
         return "\n".join([head, "|---|---|", *lines])
     if style == "inline":
         return f"{'; '.join(lines)}."
-    head = ["- details"] if style == "nested" else []
-    return (" " if style == "prose" else "\n").join([*head, *lines])
+    top = ["- details"] if style == "nested" else []
+    return (" " if style == "prose" else "\n").join([*top, *lines])
 
 
 def aside(rng: Random) -> str:
@@ -182,7 +182,7 @@ def shelf(rng: Random, kind: str) -> tuple[list[Sheet], list[str]]:
                 look = Random(f"{seed}{heading}")  # A lost fact must not change how the others are set.
                 sheets.append(sheet(rng, look, titled(rng, kind, name, heading, seed), name, entries))
     rng.shuffle(sheets)
-    keep = rng.choice((1, 2, 3, 3, 4, 5))
+    keep = rng.choice((1, 2, 3, 3, 4, 5, 7))
     beyond = [q for s in sheets[keep:] for q, _ in s.answers]
     return sheets[:keep], hidden + beyond
 

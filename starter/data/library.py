@@ -14,8 +14,9 @@ from starter.data.talk import Talk, Tool
 OWN_SEARCH = (
     "Search the company's own documents: products, prices, contracts, people, policies. Cite passages like [1]."
 )
-# Characters of passages that one search returns: in the app at most 900 tokens of three passages, elsewhere more.
 MISSED = 0.1  # The share of searches that find nothing fitting.
+SHORT = 3600  # Characters of a result that may come twice in a talk.
+# Characters of passages that one search returns: in the app at most 900 tokens of three passages, elsewhere more.
 FOUND = (1200, 2000, 2800, 2800, 3600, 3600, 5000, 7000)
 
 
@@ -27,14 +28,10 @@ def search_tool(rng: Random) -> Tool:
     return described(rng, "search_knowledge_base", "query", hint, own, *(expand(rng, t) for t in texts))
 
 
-def topic(rng: Random, question: str, answer: str) -> tuple[str, str]:
-    """Words to search for instead of a question: its own where they stand alone, or others, which find nothing."""
+def topic(question: str) -> str:
+    """The question as words to search for, without its question word where the words stand alone."""
     alone = re.fullmatch(r"(?:What|Which|Who|Where|When) (?:is|are|was|were) ((?:the |our )?[^?]+)\??", question)
-    if alone:
-        return alone[1].removeprefix("the "), answer
-    if rng.random() < 0.85:
-        return question.rstrip("?"), answer
-    return w.filled(rng, form(rng, "tools_app", "search_topic")), UNKNOWN
+    return alone[1].removeprefix("the ") if alone else question.rstrip("?")
 
 
 def shape(answer: str) -> str:
@@ -75,36 +72,37 @@ class Library:
         self.talk, self.rng = talk, talk.rng
 
     def turn(self) -> None:
-        """Search, and answer from what was found; now and then nothing fitting is."""
+        """Search, and answer from what was found; now and then nothing is."""
         rng = self.rng
+        if rng.random() < 0.05:
+            section = rng.choice(("search_question", "search_topic"))
+            self.look_up(self.asked(w.filled(rng, form(rng, "tools_app", section))), UNKNOWN, UNKNOWN)
+            return
         passages, beyond = returned(rng)
-        question, answer = ask_about(rng, passages, beyond, MISSED)
-        if rng.random() < 0.03:
-            question, answer = w.filled(rng, form(rng, "tools_app", "search_question")), UNKNOWN
         found = numbered(passages, rng.choice(("\n", "\n", "\n\n")))
-        query, answer = self.asked(question, answer)
+        question, answer = ask_about(rng, passages, beyond, MISSED)
+        query = self.asked(question)
         self.look_up(query, found, answer)
         near = others(passages, query, answer)
         if near and rng.random() < 0.5:
             self.follow(query, named(passages, query), *rng.choice(near), found)
-        elif rng.random() < 0.25 and len(found) < 3600:
-            more, said = ask_about(rng, passages, beyond, MISSED)
-            if more != question:
-                query, said = self.asked(more, said)
-                self.look_up(query, found, said)
+            return
+        more, said = ask_about(rng, passages, beyond, MISSED)
+        if more != question and len(found) < SHORT and rng.random() < 0.3:
+            self.look_up(self.asked(more), found, said)
 
-    def asked(self, question: str, answer: str) -> tuple[str, str]:
-        """The person asks; what is searched for, and what it should be answered with."""
+    def asked(self, question: str) -> str:
+        """The person asks; the words to search for."""
         rng = self.rng
         query = utter(rng, question, {}, chatter=False)[0]
         text = dressed(rng, query)
         if rng.random() < 0.3:
             text = form(rng, "tools_app", "search").replace("{ask}", query)
         if "{q}" in text:
-            query, answer = topic(rng, question, answer)
+            query = topic(question)
             text = text.replace("{q}", query)
         self.talk.user(text)
-        return query, answer
+        return query
 
     def look_up(self, query: str, passages: str, answer: str) -> None:
         """The call, what it finds, and the answer."""

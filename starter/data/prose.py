@@ -14,10 +14,11 @@ from starter.data.grammar import capital
 from starter.data.keywords import reworded
 from starter.data.words import words
 
-FILES = ("prose_rules", "prose_work", "prose_trade", "prose_people", "prose_world")
+FILES = ("prose_rules", "prose_work", "prose_contrast", "prose_trade", "prose_people", "prose_world")
 FIGURES = frozenset(words("figures")) | {"few", "day", "dish", "language", "field", "team", "role"}
 NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten"}
 SHARED = ("contract", "product")  # Sections whose paragraphs may all tell of one subject.
+SITED = ("policy", "faq", "knowhow", "prices", "town")  # Sections of which every site has its own.
 # What a paragraph of this section is about, where it names anything; the others are about a company or a thing.
 SUBJECTS = {"biography": "person", "product": "product", "guide": "office", "office": "office", "event": "event"}
 # Sections that a company's own documents would have.
@@ -114,12 +115,13 @@ def few(rng: Random) -> str:
 
 
 def bold(rng: Random, filling: Filling, sentence: str) -> str:
-    """The sentence with one of its values in bold, as documents mark what matters."""
+    """The sentence with one of its values marked, mostly in bold, as documents mark what matters."""
     said = [v for slot, v in filling.values.items() if slot != "S" and len(v) > 1 and sentence.count(v) == 1]
     if not said:
         return sentence
     value = rng.choice(said)
-    return re.sub(rf"(?<!\w)[$£€]?{re.escape(value)}(?: %)?(?!\w)", lambda m: f"**{m[0]}**", sentence)
+    mark = rng.choice(("**{}**", "**{}**", "**{}**", "**{}**", "*{}*", "[{}](notes.md)"))
+    return re.sub(rf"(?<!\w)[$£€]?{re.escape(value)}(?: %)?(?!\w)", lambda m: mark.format(m[0]), sentence)
 
 
 def asked(rng: Random, filling: Filling, question: str, site: str) -> str:
@@ -192,7 +194,7 @@ def names(rng: Random, paragraph: Paragraph) -> Names:
     """Subjects and sites for near-identical passages made from one paragraph."""
     count = rng.choice((1, 1, 2, 3, 4))
     if not paragraph.named:
-        sites = [w.place(rng) for _ in range(count)] if rng.random() < 0.2 else [""]
+        sites = [w.place(rng) for _ in range(count)] if paragraph.section in SITED and rng.random() < 0.25 else [""]
         return [("", site) for site in dict.fromkeys(sites)]
     kind = SUBJECTS.get(paragraph.section, "company")
     found = [subject(rng, kind)]
