@@ -1,6 +1,8 @@
 """Using a tool within a talk: the request, what is missing, the call, its result, the answer, what follows."""
 
 import re
+from collections.abc import Sequence
+from functools import cache, lru_cache
 from random import Random
 from typing import Any
 
@@ -167,9 +169,17 @@ def both(talk: Talk, first: Skill, second: Skill) -> None:
     talk.say(" ".join(answers))
 
 
-def kin(name: str) -> set[str]:
+@lru_cache(maxsize=2048)  # Bounded: invented names come once and never again.
+def kin(name: str) -> frozenset[str]:
     """Trades so near to each other that one could answer for another: never offered beside each other."""
-    return {n for family in sections("frames")["families"] if name in family.split() for n in family.split()} | {name}
+    families = [family.split() for family in sections("frames")["families"]]
+    return frozenset({n for family in families if name in family for n in family} | {name})
+
+
+@cache
+def trade_of() -> dict[str, tuple[a.Archetype, ...]]:
+    """The tools of the same trade, by a tool's first name."""
+    return {kind.names[0]: trade for trade in a.trades().values() for kind in trade}
 
 
 def skills(rng: Random, count: int) -> list[Skill]:
@@ -213,12 +223,14 @@ def neighbour(rng: Random, name: str) -> a.Archetype:
 
 def unrelated(rng: Random, offered: list[Skill]) -> str:
     """A request that none of the tools offered can serve, at times one that is near to them."""
-    mine = {s.known for s in offered}
-    near = [k for trade in a.trades().values() if mine & {t.names[0] for t in trade} for k in trade]
-    if near and rng.random() < 0.6:
-        kinds = near
+    near = [kind for s in offered for kind in trade_of().get(s.known, ())]
+    roll = rng.random()
+    if near and roll < 0.55:
+        kinds: Sequence[a.Archetype] = near
+    elif roll < 0.8:
+        kinds = a.archetypes() if rng.random() < 0.5 else rng.choice(tuple(a.trades().values()))
     else:
-        kinds = rng.choice((a.archetypes(), rng.choice(tuple(a.trades().values()))))
-    barred = {n for name in mine for n in kin(name)}
-    fit = [k for k in kinds if k.names[0] not in barred]
-    return Skill(rng, rng.choice(fit or a.archetypes())).whole_request()[0]
+        kinds = [any_tool(rng, "")]
+    barred = {n for s in offered for n in kin(s.known)}
+    fit = [k for k in kinds if k.names[0] not in barred] or [k for k in a.archetypes() if k.names[0] not in barred]
+    return Skill(rng, rng.choice(fit)).whole_request()[0]
