@@ -224,7 +224,7 @@ def ask_about(rng: Random, passages: Sequence[Shown], beyond: Sequence[str], mis
     number = rng.choice([i for i, p in enumerate(passages, 1) if p.answers])
     question, sentence = rng.choice(passages[number - 1].answers)
     answer = ended(sentence, number)
-    if sentence.endswith(".") and rng.random() < 0.2:
+    if sentence.endswith(".") and rng.random() < 0.14:
         return keywords.asked(rng, sentence, numbered(passages)) or question, answer
     others = [(q, ended(s, i)) for i, p in enumerate(passages, 1) for q, s in p.answers if q != question]
     if others and rng.random() < 0.05:
