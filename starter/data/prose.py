@@ -14,7 +14,7 @@ from starter.data.grammar import capital
 from starter.data.keywords import reworded
 from starter.data.words import words
 
-FILES = ("prose_rules", "prose_work", "prose_contrast", "prose_trade", "prose_people", "prose_world")
+FILES = tuple(f"prose_{name}" for name in ("rules", "work", "contrast", "trade", "tech", "people", "world"))
 FIGURES = frozenset(words("figures")) | {"few", "day", "dish", "language", "field", "team", "role"}
 NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten"}
 SHARED = ("contract", "product")  # Sections whose paragraphs may all tell of one subject.
@@ -24,7 +24,7 @@ SUBJECTS = {"biography": "person", "product": "product", "guide": "office", "off
 # Sections that a company's own documents would have.
 COMPANY = (
     "policy", "faq", "contract", "product", "release", "incident", "company", "minutes", "supplier", "biography",
-    "team", "event", "office", "knowhow", "project",
+    "team", "event", "office", "knowhow", "project", "api",
 )  # fmt: skip
 ROOM = (900, 1800, 1800, 2800, 2800, 4200, 5600)  # Characters of passages in one prompt.
 
