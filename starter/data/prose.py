@@ -247,4 +247,4 @@ def filled(rng: Random, chosen: list[Paragraph], shared: Names | None) -> tuple[
     return sheets, open_
 
 
-__all__ = ["shelf"]
+__all__ = ["paragraphs", "shelf"]
