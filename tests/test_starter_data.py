@@ -5,6 +5,7 @@ from random import Random
 
 from starter.data import grids, prose
 from starter.data.dialogues import Conversation
+from starter.data.forms import FOLDER
 from starter.data.passages import UNKNOWN
 
 
@@ -37,6 +38,12 @@ def test_row_column_and_cell_of_an_answer_stand_in_the_table() -> None:
 def test_a_question_names_whom_its_paragraph_is_about() -> None:
     for paragraph in (p for found in prose.paragraphs().values() for p in found if p.named):
         assert all("{S}" in q for line in paragraph.lines for q in line.questions), paragraph.heading
+
+
+def test_no_section_of_forms_comes_twice() -> None:
+    for file in FOLDER.glob("*.txt"):
+        names = re.findall(r"^\[\w+\]$", file.read_text(encoding="utf-8"), flags=re.M)
+        assert len(names) == len(set(names)), file.name  # The second would replace the first.
 
 
 def test_no_slot_and_no_choice_is_left_in_a_dialogue() -> None:
