@@ -105,7 +105,7 @@ def camel(text: str) -> str:
 
 def spoken(name: str) -> str:
     """The words of a name: order_id and orderId are the order id."""
-    return re.sub(r"(?<=[a-z])([A-Z])(?=[a-z])", lambda m: " " + m[1].lower(), name).replace("_", " ")
+    return re.sub(r"(?<=[a-z])([A-Z])(?=[a-z]|$)", lambda m: " " + m[1].lower(), name).replace("_", " ")
 
 
 def in_camels(kind: Archetype) -> Archetype:

@@ -50,6 +50,7 @@ def mentioned(rng: Random, more: dict[str, Detail], own: str = "") -> str:
     return " ".join(filter(None, texts))
 
 
+GOALS = ("to", "new_name")  # Said as "to the hall", and so taken for the other end of whatever moves.
 NUMBERS, TEXTS = {"int", "number", "year"}, {"label", "phrase", "code", "brand"}
 
 
@@ -57,7 +58,7 @@ def stray(rng: Random, barred: set[str]) -> str:
     """Words whose value no argument takes: a person where an amount is wanted. None where it might be meant."""
     p, text = detail(rng)
     alike = next((group for group in (NUMBERS, TEXTS) if p.kind in group), {p.kind})
-    if p.kind in ("bool", "enum", "list") or alike & barred:
+    if p.kind in ("bool", "enum", "list") or p.name in GOALS or alike & barred:
         return ""
     return text.replace("{" + p.name + "}", value(rng, p)[0])
 
@@ -178,6 +179,7 @@ def pair(rng: Random) -> Archetype:
     kind = rng.choice(("label", "label", "label", "place", "person", "brand", "code", "phrase"))
     one, two = (Parameter(n.replace("{noun}", noun), kind, (), False) for n in (first, second))
     more = details(rng, one.name) if rng.random() < 0.3 else {}
+    more = {name: told for name, told in more.items() if name not in GOALS}
     slots = {"{x}": "{" + one.name + "}", "{y}": "{" + two.name + "}"}
     values = {"{said}": verb, "{Said}": verb.capitalize(), "{noun}": noun} | slots
     said = form(rng, "frames", "pair_lone") if rng.random() < 0.13 else said
