@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from backends._local import LABEL
@@ -25,7 +25,7 @@ from backends._local.snippet import snippet
 from backends._local.stopping import Until
 from backends._local.words import encoded, tokenizer
 from core.download import download
-from core.errors import AppError, SetupNeeded
+from core.errors import AppError, SetupNeeded, ToolError
 from core.llm import (
     Backend,
     BackendEvent,
@@ -41,6 +41,7 @@ from core.llm import (
 )
 from core.sampling import Pick, Scores
 from core.tokens import Token
+from core.zero import may_use_gpu, on_gpu
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,25 +77,16 @@ class Local:
         schema: Mapping[str, Any] | None = None,
     ) -> AsyncGenerator[BackendEvent]:
         """One answer. Waiting for the model to be read, and for other answers of it, is told as Progress."""
-        async with aclosing(loaded(model)) as steps:
-            async for step in steps:
-                if isinstance(step, Progress):
-                    yield step
-                else:
-                    there = step
-        ticket = object()
-        try:
-            async with aclosing(there.turns.wait(ticket)) as line:
-                async for ahead in line:
-                    yield Progress(f"Waiting for {ahead} other answer{'s' if ahead > 1 else ''} of this model")
-            async with aclosing(_answer(there, conversation, tools, sampling, schema)) as events:
-                async for event in events:
-                    yield event
-        finally:
-            there.turns.leave(ticket)
+        # Whoever asked runs the tools; with what runs them, they could not go where a lent GPU is.
+        offered = tuple(replace(tool, run=_not_here) for tool in tools)
+        async with aclosing(_stream(model, conversation, offered, sampling, schema)) as events:
+            async for event in events:
+                yield event
 
     async def prepare(self, model: str) -> None:
         """Read the model's weights, and import what reads them: seconds that the first answer need not wait for."""
+        if not may_use_gpu():
+            return  # It would be read in another process than the one that answers.
         async with aclosing(loaded(model)) as steps:
             async for _ in steps:
                 pass
@@ -143,6 +135,36 @@ def _capabilities(found: Files, memory: int | None) -> Capabilities:
         memory=memory,
         note="The small model that comes with the app: it knows a few things only." if found.name == "starter" else "",
     )
+
+
+def _not_here(arguments: Mapping[str, Any]) -> str:
+    raise ToolError("Tools are not run by the model.")
+
+
+@on_gpu
+async def _stream(
+    model: str,
+    conversation: Conversation,
+    tools: tuple[ToolSpec, ...],
+    sampling: Sampling,
+    schema: Mapping[str, Any] | None,
+) -> AsyncGenerator[BackendEvent]:
+    async with aclosing(loaded(model)) as steps:
+        async for step in steps:
+            if isinstance(step, Progress):
+                yield step
+            else:
+                there = step
+    ticket = object()
+    try:
+        async with aclosing(there.turns.wait(ticket)) as line:
+            async for ahead in line:
+                yield Progress(f"Waiting for {ahead} other answer{'s' if ahead > 1 else ''} of this model")
+        async with aclosing(_answer(there, conversation, tools, sampling, schema)) as events:
+            async for event in events:
+                yield event
+    finally:
+        there.turns.leave(ticket)
 
 
 async def _answer(

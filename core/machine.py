@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from core.processors import processors
+from core.zero import may_use_gpu
 
 _GROUP = Path("/sys/fs/cgroup")  # A container's limits; torch and psutil see the whole host.
 
@@ -14,7 +15,7 @@ def device() -> str:
     """Where models run."""
     import torch
 
-    if torch.cuda.is_available():
+    if torch.cuda.is_available() and may_use_gpu():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
@@ -32,7 +33,7 @@ def free_memory() -> float:
     """Free bytes: of the GPU, else of the machine or of the container, whichever is less."""
     import torch
 
-    return float(torch.cuda.mem_get_info()[0]) if torch.cuda.is_available() else free_ram()
+    return float(torch.cuda.mem_get_info()[0]) if device() == "cuda" else free_ram()
 
 
 def free_ram() -> float:

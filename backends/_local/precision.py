@@ -57,7 +57,7 @@ def _compute() -> Any:
     """The 16-bit type that this machine multiplies in: bfloat16 before float16 for its range, else float32."""
     import torch
 
-    if torch.cuda.is_available():
+    if device() == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
     return torch.bfloat16 if multiplies_16_bits() else torch.float32
 

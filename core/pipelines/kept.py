@@ -12,7 +12,7 @@ from typing import Any
 
 from core.errors import AppError, BadReply, RequestRefused, SetupNeeded
 from core.hub import HERE, shown
-from core.machine import free_memory, free_ram
+from core.machine import device, free_memory, free_ram
 from core.pipelines.files import found
 from core.pipelines.task import Files, Task
 from core.processors import processors
@@ -106,7 +106,7 @@ def _give_back() -> None:
     import torch
 
     gc.collect()
-    if torch.cuda.is_available():
+    if device() == "cuda":
         torch.cuda.empty_cache()
 
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from core.jobs import Stopped
 from core.pipelines.task import Tell
+from core.zero import on_gpu
 
 T = TypeVar("T")
 
@@ -22,6 +23,7 @@ class _Ended:
     error: BaseException | None = None
 
 
+@on_gpu
 async def told(work: Callable[[Tell[T]], None]) -> AsyncGenerator[T]:
     """What `work` tells, as it comes. Closing this makes its next telling raise Stopped.
 
