@@ -121,7 +121,13 @@ def bold(rng: Random, filling: Filling, sentence: str) -> str:
         return sentence
     value = rng.choice(said)
     mark = rng.choice(("**{}**", "**{}**", "**{}**", "**{}**", "*{}*", "[{}](notes.md)"))
-    return re.sub(rf"(?<!\w)[$£€]?{re.escape(value)}(?: %)?(?!\w)", lambda m: mark.format(m[0]), sentence)
+    start = sentence.index(value)
+    end = start + len(value)
+    start -= sentence[start - 1 : start] == "$"
+    end += 2 * sentence.startswith(" %", end)
+    if sentence[start - 1 : start].isalnum() or sentence[end : end + 1].isalnum():
+        return sentence
+    return sentence[:start] + mark.format(sentence[start:end]) + sentence[end:]
 
 
 def asked(rng: Random, filling: Filling, question: str, site: str) -> str:
