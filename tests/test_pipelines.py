@@ -97,6 +97,14 @@ def test_odd_texts_have_scores_too(made: Made, odd: str) -> None:
     assert sum(share for _, share in strange.scores) == pytest.approx(1, abs=1e-4)
 
 
+def test_the_built_in_models_do_not_guess_at_letters_they_never_saw() -> None:
+    english, *foreign = scored(BUILT_IN, ["I love it, it is wonderful!", "מזג האוויר נפלא", "😀😀😀", "Замечательно!"])
+    assert english.scores[0][0] == "POSITIVE"
+    assert [(row.scores, row.error) for row in foreign] == [((), "The built-in model reads English only.")] * 3
+    (row,) = marked(BUILT_IN, ["פגשתי את דוד כהן בירושלים.\nAngela Merkel flew to Paris."])
+    assert [one.text for one in row.entities] == ["Angela Merkel", "Paris"]
+
+
 def test_a_failing_batch_loses_its_own_lines_and_names_them(tmp_path: Path) -> None:
     name = str(small.classifier(tmp_path / "m", lacking=1))  # "😀" has no embedding.
     texts = ["we love this film", *["love " * 60] * 60, "😀"]
@@ -333,7 +341,7 @@ def test_files_that_must_not_or_cannot_be_read(made: Made, tmp_path: Path) -> No
 
 def test_a_model_that_is_not_here_is_missed_at_once() -> None:
     started = time.monotonic()
-    with pytest.raises(ModelMissing, match=r"not on this machine\. Press Download .* built-in"):
+    with pytest.raises(ModelMissing, match=r"not on this machine\. Download it .* built-in"):
         scored("owner/none", ["love"])
     assert time.monotonic() - started < 2
     for name in ("/etc", "../x", "no such", ""):
@@ -370,6 +378,21 @@ def test_the_least_used_leaves_before_memory_runs_out(
     monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=size))
     with pytest.raises(RequestRefused, match=r"needs about .* Choose a smaller model"):
         scored(names[1], ["love"])
+
+
+@pytest.mark.parametrize(("room", "sliced"), [(1.4, True), (3, False)])
+def test_attention_is_computed_in_slices_where_memory_is_short(
+    made: Made, monkeypatch: pytest.MonkeyPatch, room: float, sliced: bool
+) -> None:
+    size = sum(map(_numbers, Path(made("painter")).rglob("*.safetensors"))) * 4
+    kept.unload("diffusion", made("painter"))
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=room * size))
+    items: list[Any] = []
+    draw(made("painter"), wish({"prompt": "a red circle", "width": 64, "height": 64, "steps": 1}), items.append)
+    assert isinstance(items[-1], Picture)
+    (one,) = [one for one in kept.listed() if one.name == made("painter")]
+    assert {"Sliced" in type(way).__name__ for way in one.model.pipe.unet.attn_processors.values()} == {sliced}
+    kept.unload("diffusion", made("painter"))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
@@ -502,8 +525,8 @@ async def test_work_ends_when_nobody_listens_and_hands_on_its_error() -> None:
 def test_the_built_in_sentiment_is_right_often_enough() -> None:
     made = sentiment_cases.evaluate()
     print(f"sentiment: {made['right']:.1%} of {made['sentences']}")  # noqa: T201  it is to be seen
-    assert made["sentences"] >= 148
-    assert made["right"] >= 0.7  # The aim is 0.85; docs/pipelines.md says what is missing.
+    assert made["sentences"] >= 204
+    assert made["right"] >= 0.75  # The aim is 0.85; docs/pipelines.md says what is missing.
     good, bad = scored(BUILT_IN, ["What a wonderful film, I loved it!", "The room was dirty and the staff were rude."])
     assert (good.scores[0][0], bad.scores[0][0]) == ("POSITIVE", "NEGATIVE")
 

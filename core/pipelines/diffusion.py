@@ -46,6 +46,7 @@ def _read(files: Files) -> Painter:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     where = device()
+    short = files.size * 1.5 > free_memory()  # Before the weights take their part of it.
     variant = "fp16" if any(".fp16" in file.name for file in files.weights) else None
     number = torch.float32 if where == "cpu" else torch.float16 if variant else _half()
     pipe = DiffusionPipeline.from_pretrained(
@@ -54,12 +55,13 @@ def _read(files: Files) -> Painter:
     pipe.set_progress_bar_config(disable=True)
     if "prompt" not in inspect.signature(pipe.__call__).parameters:
         raise RequestRefused(HERE, "Choose another model.", f"{shown(files.name)} does not draw from words.")
-    offloaded = where == "cuda" and files.size * 1.5 > free_memory()
+    offloaded = short and where == "cuda"
     if offloaded:
         pipe.enable_model_cpu_offload()
-        pipe.enable_attention_slicing()
     else:
         pipe.to(where)
+    if short:
+        pipe.enable_attention_slicing()
     vae = getattr(pipe, "vae", None)
     return Painter(pipe, fitted(vae) if vae is not None and not offloaded else None, offloaded)
 

@@ -10,8 +10,8 @@ from core.errors import BadSetting, RequestRefused
 from core.hub import HERE
 from core.llm import Progress
 from core.pipelines.encoder import Lost, Window, counts, logits, overlap, read, windows
-from core.pipelines.kept import model
-from core.pipelines.lines import checked
+from core.pipelines.kept import Kept, model
+from core.pipelines.lines import checked, readable
 from core.pipelines.task import Task, Tell, architecture
 
 TASK = Task(
@@ -79,7 +79,7 @@ def entities(name: str, texts: Sequence[str], tell: Tell[Progress | list[Marked]
             elif window.text in left:
                 found.setdefault(window.text, []).append((window, answers[place]))
                 if len(found[window.text]) == left[window.text]:
-                    marked = _marked(kept.model, given[window.text], found.pop(window.text), shared, strategy)
+                    marked = _marked(kept, given[window.text], found.pop(window.text), shared, strategy)
                     done.append(Marked(window.text, texts[window.text], tuple(marked)))
         tell(done)
 
@@ -95,15 +95,15 @@ class _Token:
     logits: Any
 
 
-def _marked(pipe: Any, text: str, parts: list[tuple[Window, Any]], shared: int, strategy: str) -> Iterator[Entity]:
+def _marked(kept: Kept, text: str, parts: list[tuple[Window, Any]], shared: int, strategy: str) -> Iterator[Entity]:
     """The entities of one text. Which tokens belong together is decided by the pipeline's own code."""
     from transformers.pipelines.token_classification import AggregationStrategy
 
-    way = AggregationStrategy[strategy.upper()]
+    pipe, way = kept.model, AggregationStrategy[strategy.upper()]
     for run in _runs(list(_tokens(sorted(parts, key=lambda part: part[0].first), shared)), pipe.model.config.id2label):
         for one in pipe.aggregate([_pre_entity(pipe, text, place, token) for place, token in run], way):
             label = one.get("entity_group", one.get("entity"))
-            if label != _OUTSIDE:
+            if label != _OUTSIDE and readable(kept.name, text[int(one["start"]) : int(one["end"])]):
                 yield _entity(text, str(label), int(one["start"]), int(one["end"]), float(one["score"]))
 
 

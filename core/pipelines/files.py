@@ -27,7 +27,7 @@ def found(task: Task, name: str) -> Files:
     except ModelMissing as error:
         if not error.fetchable:
             raise
-        remedy = "Press Download to fetch it" + (", or choose the built-in model." if task.built_in else ".")
+        remedy = "Download it first" + (", or choose the built-in model." if task.built_in else ".")
         raise ModelMissing(HERE, remedy, f"{shown(name)} is not on this machine.", fetchable=True) from error
     except (*MALFORMED, OSError, RuntimeError) as error:
         # The files are anybody's, and so is the name: whatever is wrong with them is theirs.

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 
 from core.errors import BadSetting
 from core.markdown import sound
+from core.pipelines.task import BUILT_IN
 from core.settings import settings
 
 MOST = 20_000  # texts at once
+_LATIN = re.compile("[A-Za-z0-9]")
 _COLUMNS = ("text", "review", "comment", "sentence", "content", "message", "body")
 
 
@@ -31,6 +34,11 @@ def checked(texts: Sequence[str]) -> list[str]:
             which = f"Text {number}" if len(texts) > 1 else "The text"
             raise BadSetting(f"{which} has {len(text):,} characters, and at most {longest:,} are taken.")
     return [_clean(text) for text in texts]
+
+
+def readable(name: str, text: str) -> bool:
+    """Whether the model has ever seen such letters: the built-in ones would take a guess at any other."""
+    return name != BUILT_IN or _LATIN.search(text) is not None
 
 
 def _clean(text: str) -> str:

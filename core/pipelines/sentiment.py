@@ -11,7 +11,7 @@ from core.hub import HERE, shown
 from core.llm import Progress
 from core.pipelines.encoder import Lost, counts, logits, read, windows
 from core.pipelines.kept import Kept, model
-from core.pipelines.lines import checked
+from core.pipelines.lines import checked, readable
 from core.pipelines.task import BUILT_IN, Task, Tell, architecture
 
 _AUTO = "AutoModelForSequenceClassification"
@@ -55,12 +55,19 @@ def sentiment(name: str, texts: Sequence[str], tell: Tell[Progress | list[Scored
     given, wanted = checked(texts), _labels(labels)
     tell(Progress(f"Reading {name}"))
     kept = model(TASK, name)
-    blank = [n for n, text in enumerate(given) if not text.strip()]
-    if blank:
-        tell([Scored(n, texts[n], error="There is no text in it.") for n in blank])
-    written = [n for n in range(len(given)) if given[n].strip()]
+    unread = [Scored(n, texts[n], error=reason) for n, text in enumerate(given) if (reason := _unread(name, text))]
+    if unread:
+        tell(unread)
+    written = [n for n, text in enumerate(given) if not _unread(name, text)]
     scoring = _zero_shot if wanted else _classified
     scoring(kept, texts, [given[n] for n in written], written, wanted, tell)
+
+
+def _unread(name: str, text: str) -> str:
+    """Why the model is not asked about a text, or ""."""
+    if not text.strip():
+        return "There is no text in it."
+    return "" if readable(name, text) else "The built-in model reads English only."
 
 
 def _labels(labels: Sequence[str]) -> list[str]:
