@@ -45,9 +45,10 @@ def entities(page: Page, opened: Callable[..., Any]) -> None:
             )  # fmt: skip
             run = run_buttons("entities", "Find the names")
         with gr.Column(scale=2, min_width=340):
-            marked = gr.HighlightedText(
-                label="Marked", show_label=False, color_map=COLOURS, elem_id="entities-marked", elem_classes="words"
-            )
+            with gr.Row(max_height=480):  # A long text would push the table out of sight.
+                marked = gr.HighlightedText(
+                    label="Marked", show_label=False, color_map=COLOURS, elem_id="entities-marked", elem_classes="words"
+                )
             table = gr.Dataframe(
                 headers=["name", "label", "score", "from", "to"], interactive=False, max_height=360,
                 elem_id="entities-table",

@@ -69,13 +69,9 @@ def _settings() -> list[Any]:
     """The widgets of FIELDS but for the prompt."""
     first = suggested(BUILT_IN)
     negative = gr.Textbox(label="Negative prompt: what it must not show", lines=1, elem_id="pictures-negative")
-    with gr.Row():
-        steps_ = gr.Slider(
-            1, 100, first["steps"], step=1, label="Steps", min_width=140, info="More are cleaner and slower."
-        )
-        guidance = gr.Slider(
-            0, 20, first["guidance"], step=0.5, label="Guidance", min_width=140, info="How much the prompt counts."
-        )
+    # One below the other: what they say of themselves has no room in half of this column.
+    steps_ = gr.Slider(1, 100, first["steps"], step=1, label="Steps", info="More are cleaner and slower.")
+    guidance = gr.Slider(0, 20, first["guidance"], step=0.5, label="Guidance", info="How much the prompt counts.")
     with gr.Row():
         width = gr.Number(first["width"], label="Width", precision=0, step=8, min_width=100, elem_id="pictures-width")
         height = gr.Number(first["height"], label="Height", precision=0, step=8, min_width=100)
