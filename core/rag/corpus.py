@@ -19,8 +19,8 @@ from core.rag.store import About, Store
 
 log = logging.getLogger(__name__)
 
-# Up to here a matrix product over all vectors is quicker than Chroma's graph (bench/rag.py).
-LARGE = 50_000
+# Up to here a matrix product over all vectors is about as quick as Chroma's graph, and misses nothing (bench/rag.py).
+LARGE = 200_000
 # How many more than k the store is asked for where a filter drops some, and from which share on it is worth asking.
 _SPARE, _WORTH_ASKING = 2, 0.2
 
@@ -58,7 +58,7 @@ class Corpus:
             asked = self._store.nearest(vector, k)
             return self._known(asked)[:k] if asked is not None else self._exact(vector, k, [slice(None)])
         size = sum(len(range(*part.indices(len(self.passages)))) for part in among)
-        if size >= _WORTH_ASKING * len(self.passages) and size > 0:
+        if size > self._store.above and size >= _WORTH_ASKING * len(self.passages):
             wider = _SPARE * -(-k * len(self.passages) // size)
             inside = [hit for hit in self._known(self._store.nearest(vector, wider) or []) if _within(hit[0], among)]
             if len(inside) >= k:
@@ -95,9 +95,13 @@ def _within(row: int, among: Iterable[slice]) -> bool:
 
 
 class Attached:
-    """The store of a large corpus. It is opened in the background: until then, and if it fails, it answers None."""
+    """The store of a large corpus. It is opened in the background: until then, and if it fails, it answers None.
 
-    def __init__(self, opening: Callable[[], Store | None]) -> None:
+    It is worth asking where more than `above` passages are searched.
+    """
+
+    def __init__(self, opening: Callable[[], Store | None], above: int = LARGE) -> None:
+        self.above = above
         self._opening: Callable[[], Store | None] | None = opening
         self._store: Store | None = None
         self._lock = threading.Lock()
@@ -140,11 +144,11 @@ class Attached:
 
 def corpus(
     name: str, about: About, made: float, documents: Sequence[Split], vectors: Vector, embedder: Embedder,
-    refused: Mapping[str, str], store: Callable[[tuple[Passage, ...], Vector], Store | None],
+    refused: Mapping[str, str], store: Callable[[tuple[Passage, ...], Vector], Store | None], large: int = LARGE,
 ) -> Corpus:  # fmt: skip
     """A corpus of `documents` in the order of a generation. `store` opens the vector store; None where there is none.
 
-    It is opened only where there are more than `LARGE` passages.
+    It is asked only where more than `large` passages are searched.
     """
     passages = tuple(passage for _, own in documents for passage in own)
     return Corpus(
@@ -159,5 +163,5 @@ def corpus(
         MappingProxyType(ranges(documents, "doc_type")),
         refused,
         MappingProxyType({passage.id: row for row, passage in enumerate(passages)}),
-        Attached(lambda: store(passages, vectors)),
+        Attached(lambda: store(passages, vectors), large),
     )

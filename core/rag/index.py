@@ -123,7 +123,7 @@ class Index:
         def opening(passages: tuple[Passage, ...], vectors: Vector) -> Store | None:
             return upkeep.opened(folder, made.about, store, passages, vectors) if len(passages) > large else None
 
-        loaded = corpus(folder.name, made.about, made.made, documents, vectors, self.model, refused, opening)
+        loaded = corpus(folder.name, made.about, made.made, documents, vectors, self.model, refused, opening, large)
         weakref.finalize(loaded, mark.unlink, missing_ok=True)
         return loaded
 
