@@ -65,12 +65,12 @@ class Conversation:
         """Choose the tools, and with each the topic that uses it."""
         rng, roll = self.rng, self.rng.random()
         if self.library:
-            roll = rng.uniform(0.2, 0.55)  # The app's tools, at times with others beside them.
-        if roll < 0.13:
+            roll = rng.uniform(0.2, 0.48)  # The app's tools, at times with others beside them.
+        if roll < 0.11:
             return
-        if roll < 0.55:
+        if roll < 0.53:
             self.offer_app()
-        if roll > 0.45:
+        if roll > 0.4:
             self.others = skills(rng, rng.choice((1, 1, 2, 3, 4, 5, 6)))
             self.talk.tools += [s.tool for s in self.others]
             self.topics += [(3.0 / len(self.others), partial(s.turn, self.talk)) for s in self.others]
@@ -164,7 +164,7 @@ def plain(make: Callable[[Random], list[tuple[str, str]]], rng: Random) -> dict[
 
 
 KINDS: tuple[tuple[float, Callable[[Random], dict[str, Any]]], ...] = (
-    (0.57, lambda rng: Conversation(rng).make()),
+    (0.61, lambda rng: Conversation(rng).make()),
     (0.145, lambda rng: Conversation(rng, library=True).make()),
     (0.315, partial(plain, passages.prompt)),
     (0.02, partial(plain, lambda rng: [site.links(rng)])),
