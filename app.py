@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from contextlib import nullcontext
+from functools import partial
 
 from dotenv import load_dotenv
 
@@ -37,7 +38,7 @@ def build(keyring: Keyring) -> gr.Blocks:
             for place, tab in enumerate(tabs()):
                 # The first tab is shown when the page is; the others are told to it when they are opened.
                 with gr.Tab(tab.TITLE) as here, later(page, here) if place else nullcontext():
-                    tab.build(Page(page.load, jobs, following(page, here, in_use)))
+                    tab.build(Page(page.load, jobs, following(page, here, in_use), partial(later, page)))
             panel(page, keyring)
         clears(every, in_use)
         disclaimer()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -16,12 +17,14 @@ class Page:
     """A tab's part of the page. `load` is the event of its being shown: a tab that nobody opens asks for nothing.
 
     `jobs(event)` has the list of jobs at the page's head show what the event's handler has started; `model(dropdown)`
-    has the head name the model that the dropdown holds.
+    has the head name the model that the dropdown holds. `later(accordion)`, in the first tab: what the block draws
+    comes to the page when the accordion is first opened, and `load` is then.
     """
 
     load: Callable[..., Any]
     jobs: Callable[[Any], Any]
     model: Callable[[Any], None]
+    later: Callable[[Any], AbstractContextManager[None]]
 
 
 def tabs() -> list[ModuleType]:

@@ -11,6 +11,7 @@ from core.chat import add, converse, marked, stopped
 from core.llm import Conversation, Event, Progress, Sampling, Waiting
 from core.tools import tools
 from tabs.parts import Turn, told, wanted
+from tabs.texts.errors import spoken
 
 
 async def answered(
@@ -50,9 +51,9 @@ async def answered(
 def _status(event: Event) -> str:
     match event:
         case Waiting(seconds, reason):
-            return f"⏳ {reason}: trying again in {seconds} s"
+            return "⏳ " + spoken(f"{reason}: trying again in {seconds} s")
         case Progress(text, None):
-            return f"⏳ {text}"
+            return f"⏳ {spoken(text)}"
         case Progress(text, fraction):
-            return f"⏳ {text} ({fraction:.0%})"
+            return f"⏳ {spoken(text)} ({fraction:.0%})"
     return ""

@@ -25,7 +25,7 @@ from tabs import Page
 from tabs.bubbles import money
 from tabs.chart import quoted
 from tabs.jobs import bar, state_of, stop_job
-from tabs.parts import QUIET, Turn, toast
+from tabs.parts import QUIET, Turn, toast, told
 from tabs.saving import saves
 
 ROWS = "rows.jsonl"  # in the job's folder, an answer a line
@@ -93,7 +93,7 @@ def _begin(before: Turn, chosen: list[str] | None, text: str | None, tokens: flo
         work = partial(_work, models, asked, Sampling(max_tokens=int(tokens or 300)))
         job = jobs.start("bench", f"A bench of {len(models)} models", work)
     except AppError as error:
-        return gr.skip(), gr.skip(), f"⚠️ {harmless(str(error))}"
+        return gr.skip(), gr.skip(), f"⚠️ {harmless(told(error))}"
     before.leave()
     return job.id, Turn(), bar(job)
 

@@ -46,12 +46,10 @@ def build(page: Page) -> None:
 
 
 def _wire_model(page: Page, chat: Chat, kept: Shelf) -> None:
-    dropdown, widgets = chat.picker.dropdown, list(chat.knobs.widgets.values())
+    dropdown = chat.picker.dropdown
     back = remember(page, model=dropdown, system=chat.system, tools=chat.allowed, ask_first=chat.ask_first)
     for begun in (back.success, kept.new.click, chat.bot.clear):
         starts(begun, dropdown, chat.knobs)
-    for event in (page.load, dropdown.change):
-        event(chat.knobs.fit, dropdown, widgets, **QUIET)
 
 
 def _wire_turns(page: Page, chat: Chat, kept: Shelf, approve: gr.Button, reject: gr.Button) -> None:

@@ -10,7 +10,8 @@ from core.settings import settings
 from core.tools import tools
 from tabs import Page
 from tabs.downloads import downloads
-from tabs.parts import Knobs, Picker, Turn, knobs, picker
+from tabs.knobs import Knobs, knobs
+from tabs.parts import Picker, Turn, picker
 
 EXAMPLES = (
     "How much is a flight from Delhi to Paris?",
@@ -61,7 +62,7 @@ def layout(page: Page) -> tuple[Chat, gr.Button, gr.Button]:
             )  # fmt: skip
             status = gr.Markdown(elem_classes="facts", elem_id="status")
         with gr.Column(scale=1, min_width=300):
-            system, allowed, ask_first, drawn = _settings(page)
+            system, allowed, ask_first, drawn = _settings(page, picked)
     chat = Chat(*states, picked, bot, box, status, approval, question, system, allowed, ask_first, drawn)
     return chat, approve, reject
 
@@ -83,7 +84,7 @@ def _approval() -> tuple[gr.Column, gr.Markdown, gr.Button, gr.Button]:
     return approval, question, approve, reject
 
 
-def _settings(page: Page) -> tuple[gr.Textbox, gr.CheckboxGroup, gr.Checkbox, Knobs]:
+def _settings(page: Page, picked: Picker) -> tuple[gr.Textbox, gr.CheckboxGroup, gr.Checkbox, Knobs]:
     found = tools()
     with gr.Accordion("Tools", open=True):
         allowed = gr.CheckboxGroup(
@@ -100,9 +101,9 @@ def _settings(page: Page) -> tuple[gr.Textbox, gr.CheckboxGroup, gr.Checkbox, Kn
             lines=4,
             elem_id="system",
         )
-    with gr.Accordion("Sampling", open=False):
-        drawn = knobs()
+    with gr.Accordion("Sampling", open=False) as sampling, page.later(sampling):
+        drawn = knobs(page, picked.dropdown)
     if not settings().public:  # Strangers bring nothing to this machine, and what is not there cannot be called.
-        with gr.Accordion("Get another model", open=False):
+        with gr.Accordion("Get another model", open=False) as more, page.later(more):
             downloads(page)
     return system, allowed, ask_first, drawn

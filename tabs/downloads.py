@@ -13,7 +13,7 @@ from core.jobs import Report
 from core.llm import Fetches, Progress
 from core.markdown import harmless
 from tabs import Page
-from tabs.parts import QUIET
+from tabs.parts import QUIET, told
 
 
 def downloads(page: Page) -> None:
@@ -36,7 +36,7 @@ def _begin(provider: str | None, name: str | None) -> str:
 
         return fetched(model, fetching.fetch(model), f"{model} is here. Choose {choice} in the list of models (↻).")
     except AppError as error:
-        return f"⚠️ {harmless(str(error))}"
+        return f"⚠️ {harmless(told(error))}"
 
 
 def fetched(name: str, steps: AsyncGenerator[Progress], end: str) -> str:

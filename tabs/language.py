@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 import gradio as gr
@@ -12,9 +11,8 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tabs.parts import QUIET
-from tabs.texts import LANGUAGES, TEXTS
+from tabs.texts import COOKIE, LANGUAGES, TEXTS, asked
 
-COOKIE = "switchboard-language"
 _READ = f"() => document.cookie.match(/{COOKIE}=(\\w*)/)?.[1] ?? ''"
 _WRITE = f"""(language) => {{
     document.cookie = `{COOKIE}=${{language}}; path=/; max-age=31536000; samesite=lax`;
@@ -26,36 +24,29 @@ _NONE = b'"i18n_translations":null'
 
 
 class Spoken:
-    """Gives the page one language's words, the visitor's: with those of all, it would be twice as long."""
+    """Gives the page one language's words, the visitor's: with those of all, it would be twice as long.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    `first` is what else the page's head is to begin with.
+    """
+
+    def __init__(self, app: ASGIApp, first: str = "") -> None:
+        self.app, self.first = app, first.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_page = scope["type"] == "http" and scope["path"] == "/" and scope["method"] == "GET"
-        await self.app(scope, receive, _speaking(asked(Headers(scope=scope)), send) if is_page else send)
+        await self.app(scope, receive, _speaking(asked(Headers(scope=scope)), self.first, send) if is_page else send)
 
 
-def asked(headers: Headers) -> str:
-    """The language for a request: as chosen, else the first that the browser names and we know, else English."""
-    try:
-        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        cookie = None
-    named = [part.split(";")[0].split("-")[0].strip().lower() for part in headers.get("accept-language", "").split(",")]
-    return next((code for code in [cookie.value if cookie else "", *named] if code in LANGUAGES), "en")
-
-
-def _speaking(language: str, send: Send) -> Send:
+def _speaking(language: str, first: bytes, send: Send) -> Send:
     """`send`, with the words of a language in the page. How long the page then is, its end tells."""
-    words = _words(language)
+    words, begun = _words(language), _TOLD % language.encode() + first
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = [(name, value) for name, value in message["headers"] if name != b"content-length"]
             message = {**message, "headers": headers}
         elif message["type"] == "http.response.body":
-            body = message.get("body", b"").replace(b"<head>", _TOLD % language.encode(), 1)
+            body = message.get("body", b"").replace(b"<head>", begun, 1)
             message = {**message, "body": body.replace(_NONE, b'"i18n_translations":' + words, 1)}
         await send(message)
 

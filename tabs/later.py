@@ -1,8 +1,8 @@
-"""Tabs that the page is told of when they are first opened, so that it is up as soon as if it had the first one alone.
+"""What the page is told of when it is first opened, a tab or an accordion, so that it is up as soon as without it.
 
 Gradio's page goes through all its events for each of its components before it shows anything, so its time grows with
-the product of both. Here every tab stands on the server as ever, built once, with one set of handlers for all visitors;
-only what the page is told at first leaves out what lies in tabs that nobody has opened. `gr.render` would tell it the
+the product of both. Here all stands on the server as ever, built once, with one set of handlers for all visitors;
+only what the page is told at first leaves out what lies in what nobody has opened. `gr.render` would tell it the
 same later on, but builds all of it anew for each visitor. Written against Gradio 6.31; tests/test_look.py holds it.
 """
 
@@ -14,6 +14,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.blocks import Block
+from gradio.context import LocalContext
 from gradio.data_classes import BlocksConfigDict
 from gradio.renderable import Renderable
 
@@ -24,12 +25,18 @@ class Switchboard(gr.Blocks):
     """The page. What lies in a `later` block is told when it is opened."""
 
     def get_config_file(self) -> BlocksConfigDict:
-        """What the page is told when it is opened: everything but the parts."""
+        """What the page is told when it is opened: everything but the parts, and what only clients ask for."""
+        for fn in self.fns.values():
+            if any(event == "load" for _, event in fn.targets):
+                # The page would mark all that these write as pending, again at every step of every one of them.
+                fn.show_progress_on = []
         config = super().get_config_file()
         parts = [part for part in self.renderables if isinstance(part, Part)]
         fns = {fn._id for fn in self.fns.values() if fn.rendered_in in parts}
         blocks = {block._id for part in parts for block in part.blocks()}
         config["components"] = [one for one in config["components"] if one["id"] not in blocks]
+        # What an endpoint takes and gives, clients read above; the page would draw each as a widget that shows nothing.
+        blocks |= {one["id"] for one in config["components"] if one["type"] == "api"}
         config["dependencies"] = [one for one in config["dependencies"] if one["id"] not in fns]
         for told in config["page"].values():
             told["components"] = [one for one in told["components"] if one not in blocks]
@@ -47,14 +54,20 @@ def _without(blocks: set[int], layout: Any) -> None:
 
 
 class Part(Renderable):
-    """What a tab holds, and the event that has the page draw it: the tab's being chosen."""
+    """What a tab or an accordion holds, and the event that has the page draw it: its being opened."""
 
-    def __init__(self, tab: gr.Tab) -> None:
-        self.tab = tab
-        super().__init__(lambda: None, [], [(tab, "select")], None, "parts", "once", True, "minimal")
+    def __init__(self, place: gr.Tab | gr.Accordion) -> None:
+        self.place, self.opening = place, "select" if isinstance(place, gr.Tab) else "expand"
+        super().__init__(lambda: None, [], [(place, self.opening)], None, "parts", "once", True, "minimal")
 
     def apply(self) -> None:
-        """Nothing is to be made: Gradio sends what lies in the container, and that stands already."""
+        """Nothing is to be made: Gradio sends what lies in the container, and that stands already.
+
+        What a handler has changed before it was drawn, Gradio has made anew for this visitor, but on no page.
+        """
+        known: Any = LocalContext.blocks_config.get()
+        for block in self.blocks():
+            known.blocks[block._id].page = self.page
 
     def blocks(self) -> list[Block]:
         """Everything that lies in the container."""
@@ -63,24 +76,24 @@ class Part(Renderable):
     def claim(self, fns: list[Any]) -> None:
         """Take these handlers as the container's own; endpoints stay the page's, which tells of them at once.
 
-        Gradio runs those that wait for the page once the part is drawn; here, whenever the tab is chosen again as well.
+        Gradio runs those that wait for the page once the part is drawn; here, whenever it is opened again as well.
         """
         own = [fn for fn in fns if fn.api_visibility == "private"]
         for fn in own:
             fn.rendered_in = self
-            chosen = (self.tab._id, "select")
-            if any(event == "load" for _, event in fn.targets) and chosen not in fn.targets:
-                fn.targets.append(chosen)
+            opened = (self.place._id, self.opening)
+            if any(event == "load" for _, event in fn.targets) and opened not in fn.targets:
+                fn.targets.append(opened)
         # Gradio reads what a browser keeps only for what is on the page at once.
         kept = {block for block in self.blocks() if isinstance(block, gr.BrowserState)}
         self._let_go(kept | {block for fn in fns if fn not in own for block in (*fn.inputs, *fn.outputs)})
         self._settle(own)
 
     def _let_go(self, blocks: set[Block]) -> None:
-        """Have these lie in the tab itself, so that the page is told of them at once."""
+        """Have these lie in the place itself, so that the page is told of them at once."""
         for block in (self.container, *self.blocks()):
             children = getattr(block, "children", [])
-            self.tab.children += [child for child in children if child in blocks]
+            self.place.children += [child for child in children if child in blocks]
             if children:
                 block.children = [child for child in children if child not in blocks]  # type: ignore[attr-defined]
 
@@ -99,12 +112,15 @@ def _within(block: Any) -> list[Block]:
 
 
 @contextmanager
-def later(page: gr.Blocks, tab: gr.Tab) -> Iterator[None]:
-    """Within `tab`: draw what this block holds when the tab is first opened; `page.load` is then."""
-    before, part = set(page.fns), Part(tab)
+def later(page: gr.Blocks, place: gr.Tab | gr.Accordion) -> Iterator[None]:
+    """Within `place`, which is no part of another one: draw what this block holds when it is first opened.
+
+    `page.load` is then.
+    """
+    before, part = set(page.fns), Part(place)
     with part.container:
         yield
         # The page keeps one list of events for each thing that can happen: this one takes the place of the event that
-        # drew the part, so that the tab's being chosen again does not draw it anew.
-        tab.select(None, None, None, js=_NOTHING, api_visibility="private")
+        # drew the part, so that opening it again does not draw it anew.
+        getattr(place, part.opening)(None, None, None, js=_NOTHING, api_visibility="private")
     part.claim([page.fns[one] for one in page.fns if one not in before])

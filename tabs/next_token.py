@@ -18,7 +18,8 @@ from core.llm import Capabilities, Sampling
 from core.sampling import Pick, Predicts, Scores, Step, likeliest, steps
 from core.settings import settings
 from tabs.chart import SHOWN, TITLES, bars, numbers, percent, table, visible
-from tabs.parts import QUIET, Knobs, refusal, toast
+from tabs.knobs import Knobs
+from tabs.parts import QUIET, refusal, toast
 
 PROMPT = "The flight to"
 HINT = "Each candidate is a button: the answer goes on with that token."

@@ -1,4 +1,4 @@
-"""Widgets that several tabs share: the model picker, the sampling knobs, and how an error is told."""
+"""Widgets that several tabs share: the model picker, and how an error is told."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import html
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import Field, dataclass, fields
-from functools import partial
+from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 import gradio as gr
 
 from backends import choices, find
-from core.errors import AppError, BadSetting, SetupNeeded
-from core.llm import Capabilities, Prepares, Price, Sampling
+from core.errors import AppError, SetupNeeded
+from core.llm import Capabilities, Prepares, Price
 from core.markdown import harmless
 from core.settings import settings
 from core.streams import ticks
 from tabs import Page
 from tabs.texts import _
+from tabs.texts.errors import spoken
 
 T = TypeVar("T")
 
@@ -63,9 +63,9 @@ async def wanted(stream: AsyncGenerator[T], turn: Turn) -> AsyncGenerator[list[T
 def told(error: Exception) -> str:
     """What the user reads about an error. What the app did not foresee is logged, never shown: it may hold a key."""
     if isinstance(error, AppError):
-        return str(error)
+        return spoken(str(error))
     log.error("an error that nothing foresaw", exc_info=error)
-    return "Something went wrong inside Switchboard. The log tells what; try again, or choose another model."
+    return spoken("Something went wrong inside Switchboard. The log tells what; try again, or choose another model.")
 
 
 def refusal(error: Exception) -> gr.Error:
@@ -149,7 +149,7 @@ def rows(fresh: bool = False) -> list[tuple[str, str]]:
     """What the dropdown lists: models that can be used, then providers that cannot and what to do about it."""
     found = asyncio.run(choices(fresh))
     ready = [(f"{row.label} · {row.model}", row.choice) for row in found if row.available]
-    return ready + [(f"{row.label} ✕ {row.reason}", row.choice) for row in found if not row.available]
+    return ready + [(f"{row.label} ✕ {spoken(row.reason)}", row.choice) for row in found if not row.available]
 
 
 def capabilities(choice: str) -> Capabilities:
@@ -165,7 +165,7 @@ def about(choice: str) -> tuple[str, Any]:
             raise SetupNeeded(next((row.reason for row in asyncio.run(choices()) if row.choice == choice), ""))
         can = capabilities(choice)
     except AppError as error:
-        return f"⚠️ {harmless(str(error))}", gr.update(visible=False)
+        return f"⚠️ {harmless(told(error))}", gr.update(visible=False)
     variants = [(_("as stored"), ""), *((name, name) for name in can.variants)]
     chosen = choice.partition("@")[2]
     return harmless(" · ".join(_facts(can))), gr.update(choices=variants, value=chosen, visible=bool(can.variants))
@@ -187,89 +187,3 @@ def price(known: Price | None) -> str:
     if known == Price(0, 0):
         return "free"
     return f"${known.input:g} in, ${known.output:g} out a million tokens"
-
-
-# --- knobs ------------------------------------------------------------------------------------------------------------
-
-
-Knob = gr.Slider | gr.Dropdown | gr.Textbox
-
-
-@dataclass(frozen=True)
-class Knobs:
-    """A widget for each field of Sampling; `given` holds those that the user has moved: only they are sent."""
-
-    given: gr.State
-    widgets: dict[str, Knob]
-
-    def fit(self, choice: str) -> list[Any]:
-        """An update for each widget: a knob that the chosen model does not take is off, with the reason."""
-        try:
-            can = capabilities(choice)
-        except AppError:
-            return [gr.update() for _ in self.widgets]
-        return [_fitted(knob, can) for knob in fields(Sampling)]
-
-
-def knobs() -> Knobs:
-    """Draw a knob for each field of Sampling, and a button that sets all of them back."""
-    given = gr.State({})
-    gr.Markdown("Only knobs that you move are sent; the others keep the provider's own defaults.", elem_classes="hint")
-    widgets = {knob.name: _widget(knob) for knob in fields(Sampling)}
-    for name, widget in widgets.items():
-        # A slider that is being drawn along sends more than is handled; the last of it is what counts.
-        moved = widget.change if isinstance(widget, gr.Textbox) else widget.input  # Pasting is a change, and no input.
-        moved(partial(_moved, name), [given, widget], given, trigger_mode="always_last", **QUIET)
-    reset = gr.Button("Set all knobs back", size="sm")
-    reset.click(partial(holding, {}), None, [given, *widgets.values()], **QUIET)
-    return Knobs(given, widgets)
-
-
-def _widget(knob: Field[Any]) -> Knob:
-    meta, label, info = knob.metadata, _label(knob.name), knob.metadata["help"]
-    if "choices" in meta:
-        return gr.Dropdown([("as the provider does", ""), *meta["choices"]], value="", label=label, info=info)
-    if knob.name == "stop":
-        return gr.Textbox(label="Stop sequences", info=f"{info} One a line.", lines=2, max_lines=4)
-    if meta["neutral"] is None:
-        # An empty gr.Number shows 0, which looks like a setting.
-        return gr.Textbox(label=label, info=info, max_lines=1, max_length=12, placeholder="as the provider does")
-    return gr.Slider(meta["low"], meta["high"], meta["neutral"], step=meta["step"], label=label, info=info)
-
-
-def _label(name: str) -> str:
-    return name.replace("_", " ").capitalize()
-
-
-def _moved(name: str, given: dict[str, Any], value: Any) -> Any:
-    """The knobs to send after one of them was moved; an emptied one is no longer sent."""
-    if name == "stop":
-        value = [line for line in (value or "").splitlines() if line]
-    elif isinstance(value, str) and value.strip().isdecimal():
-        value = int(value)
-    rest = {key: kept for key, kept in given.items() if key != name}
-    if value in (None, "", []):
-        return rest
-    try:
-        Sampling.of({name: value})
-    except BadSetting as error:
-        return toast(error)
-    return rest | {name: value}
-
-
-def holding(given: dict[str, Any]) -> list[Any]:
-    """Values for `given` and for each widget of Knobs, so that exactly these knobs are set."""
-    return [given, *(_value(knob, given.get(knob.name)) for knob in fields(Sampling))]
-
-
-def _value(knob: Field[Any], given: Any) -> Any:
-    """What a widget shows for a knob, set or not."""
-    if knob.name == "stop":
-        return "\n".join(given or ())
-    return given if given is not None else "" if "choices" in knob.metadata else knob.metadata["neutral"]
-
-
-def _fitted(knob: Field[Any], can: Capabilities) -> Any:
-    taken = knob.name in can.sampling
-    reason = can.reasons.get(knob.name, "This model does not take it.")
-    return gr.update(interactive=taken, info=_(knob.metadata["help"] if taken else reason))

@@ -11,7 +11,8 @@ import gradio as gr
 from core.errors import BadSetting
 from core.llm import Sampling
 from tabs import Page
-from tabs.parts import QUIET, Knobs, holding, toast
+from tabs.knobs import Knobs, holding
+from tabs.parts import QUIET, toast
 
 # Each says something to every provider: what a model does not take is left out, the rest still has the preset's sense.
 SHIPPED: Mapping[str, dict[str, Any]] = {

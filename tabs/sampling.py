@@ -13,8 +13,9 @@ from core.errors import AppError, RequestRefused
 from core.llm import Sampling
 from core.snippets import Coded
 from tabs import Page
+from tabs.knobs import Knobs, knobs
 from tabs.next_token import PROMPT, endpoint, next_token
-from tabs.parts import QUIET, Knobs, knobs, picker
+from tabs.parts import QUIET, picker, told
 from tabs.presets import presets
 from tabs.side_by_side import side_by_side
 
@@ -28,7 +29,7 @@ def build(page: Page) -> None:
     with gr.Row(equal_height=False):
         with gr.Column(scale=1, min_width=300, elem_classes="knobs"), gr.Accordion("Knobs", open=True):
             above = gr.Column()
-            drawn = knobs()
+            drawn = knobs(page, picked.dropdown)
             with above:  # Presets stand over the knobs that they set.
                 kept = presets(page, drawn)
         with gr.Column(scale=2, min_width=340), gr.Tabs():
@@ -38,9 +39,6 @@ def build(page: Page) -> None:
                 side_by_side(page, picked.dropdown, drawn, kept)
             with gr.Tab("As Python") as tab:
                 _program(tab, picked.dropdown, drawn)
-    fitted = list(drawn.widgets.values())
-    for event in (page.load, picked.dropdown.change):
-        event(drawn.fit, picked.dropdown, fitted, **QUIET)
     api(endpoint, api_name="next_token")
 
 
@@ -59,4 +57,4 @@ def _written(choice: str, prompt: str | None, given: dict[str, Any]) -> str:
             raise RequestRefused(backend.label, "Choose another model.", "{provider} has no SDK to show.")
         return asyncio.run(backend.python(model, prompt or PROMPT, Sampling.of(given)))
     except AppError as error:
-        return f"# {error}"
+        return f"# {told(error)}"

@@ -12,10 +12,12 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from core import jobs
 from core.settings import accounts, settings
+from tabs.assets import Assets, ahead
 from tabs.guard import Audience, Guard, address
 from tabs.head import CHOSEN
 from tabs.language import Spoken
 from tabs.login import NOTE, Login
+from tabs.scrolling import REACHED
 from tabs.texts import translate
 from tabs.theme import theme
 from tabs.tooling import tool_endpoints
@@ -36,6 +38,8 @@ def serve(page: gr.Blocks, keyring: Keyring, **changes: Any) -> None:
     # `api_open=False` closes the way around the queue.
     page.queue(default_concurrency_limit=20, max_size=limits.queue_size, api_open=False)
     guard = Middleware(Guard, queue=page._queue, audience=audience)
+    drawn = {one["type"] for one in page.get_config_file()["components"] if one["props"].get("visible") is not False}
+    middle = [Middleware(Assets), guard, Middleware(Spoken, first=ahead(drawn))]
     # A check of the machine's own health comes to its own address, which no name can be made to mean.
     hosts = [*(host.strip() for host in limits.hosts.split(",")), "127.0.0.1"]
     options: dict[str, Any] = {
@@ -58,10 +62,8 @@ def serve(page: gr.Blocks, keyring: Keyring, **changes: Any) -> None:
         "footer_links": ["api", "gradio", "settings"],
         "css_paths": Path(__file__).with_name("style.css"),
         "theme": theme(),
-        "js": CHOSEN,
-        "app_kwargs": {
-            "middleware": [Middleware(TrustedHostMiddleware, allowed_hosts=hosts), guard, Middleware(Spoken)]
-        },
+        "js": f"() => {{ ({CHOSEN})(); ({REACHED})(); }}",
+        "app_kwargs": {"middleware": [Middleware(TrustedHostMiddleware, allowed_hosts=hosts), *middle]},
     }
     page.launch(**(options | changes), prevent_thread_lock=True)
     # A shared page would load its scripts from a server of Gradio. From here on, it is the same as on this machine.

@@ -12,6 +12,7 @@ from tabs.language import chooser
 from tabs.later import later
 from tabs.parts import QUIET
 from tabs.starting import chosen
+from tabs.texts.errors import spoken
 from tabs.visiting import Keyring, keys_panel
 
 
@@ -42,7 +43,7 @@ def providers(fresh: bool = False) -> str:
         own = [row for row in found if row.provider == name]
         label, reason = f"**{plain(backend.label)}**", next((row.reason for row in own if row.reason), "")
         if reason:
-            missing.append(f"✕ {label} · {plain(reason)}")
+            missing.append(f"✕ {label} · {plain(spoken(reason))}")
         else:
             ready.append(f"✓ {label} · {len(own)} model{'s' * (len(own) != 1)}")
     return "\n\n".join([*ready, *missing])

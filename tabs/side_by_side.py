@@ -14,7 +14,8 @@ from core.errors import AppError, BadSetting
 from core.llm import Conversation
 from tabs import Page
 from tabs.columns import MOST, Plan, Run, columns, line, prepare
-from tabs.parts import QUIET, Knobs, toast
+from tabs.knobs import Knobs
+from tabs.parts import QUIET, toast
 from tabs.presets import SHIPPED, Own, Presets, knobs_of, names
 
 NOW = "As set now"

@@ -9,7 +9,8 @@ import gradio as gr
 
 from core.errors import BadSetting
 from core.llm import Sampling
-from tabs.parts import QUIET, Knobs, holding, rows
+from tabs.knobs import Knobs, holding
+from tabs.parts import QUIET, rows
 from tabs.presets import Own, knobs_of, names, owned
 
 _KEY = "switchboard-start"
@@ -35,8 +36,9 @@ def chosen(load: Any) -> None:
     kept = gr.Textbox(visible="hidden")
     load(_shown, [kept, own], [model, preset], js=f"(kept, own) => [({_READ})(), own]", **QUIET)
     own.change(lambda own: gr.update(choices=_presets(own)), own, preset, **QUIET)
-    for widget in (model, preset):
-        widget.input(_kept, [model, preset, own], kept, **QUIET).success(None, kept, None, js=_WRITE)
+    # One event for both: of two quick choices, the one that comes back last tells both.
+    noted = gr.on([model.input, preset.input], _kept, [model, preset, own], kept, trigger_mode="always_last", **QUIET)
+    noted.success(None, kept, None, js=_WRITE)
 
 
 def _presets(own: Own | None) -> list[tuple[str, str]]:

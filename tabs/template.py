@@ -13,7 +13,7 @@ from core.llm import Conversation, Message
 from core.tokens import Renders
 from core.tools import tools
 from tabs import Page
-from tabs.parts import QUIET
+from tabs.parts import QUIET, told
 from tabs.tokenizing import coloured, facts, pieces_box, tokenizers, tokens
 
 TURNS = "user: How much is Delhi to Paris?\nassistant: 499 USD.\nuser: And back?"
@@ -46,7 +46,7 @@ def render(choice: str, system: str | None, turns: str | None, allowed: list[str
         text = rendered(choice, conversation(system or "", turns or ""), allowed or [])
         found = tokens(choice, text, added=False)
     except AppError as error:
-        return [[], f"⚠️ {error}"]
+        return [[], f"⚠️ {told(error)}"]
     return [coloured(found), f"{facts(found, text)} · the answer begins after the last one"]
 
 

@@ -18,7 +18,7 @@ from core.tokens import Renders, Share, Token, share
 from tabs import Page
 from tabs.bubbles import money
 from tabs.chart import percent, quoted
-from tabs.parts import QUIET, refusal
+from tabs.parts import QUIET, refusal, told
 from tabs.template import rendered, template
 from tabs.tokenizing import coloured, facts, pieces_box, tokenizers, tokens
 
@@ -109,7 +109,7 @@ def cut(choice: str | None, text: str | None) -> list[Any]:
     try:
         found = tokens(choice, text or "")
     except AppError as error:
-        return [[], f"⚠️ {error}", ""]
+        return [[], f"⚠️ {told(error)}", ""]
     return [coloured(found), facts(found, text or ""), listed(found)]
 
 
@@ -146,7 +146,7 @@ def costs_of(choice: str | None, text: str | None, known: Known) -> str:
     try:
         count = len(tokens(choice or "local/starter", text or ""))
     except AppError as error:
-        return f"⚠️ {error}"
+        return f"⚠️ {told(error)}"
     rows = sorted((share(name, price, window, count) for name, price, window in known), key=_dearness)
     head = f"{count:,} tokens as the left tokenizer counts them; the others cut otherwise, into more or fewer."
     return "\n".join([head, "", "| model | to read it | of its window |", "|---|---:|---:|", *map(_cost, rows)])

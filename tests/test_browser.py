@@ -366,9 +366,9 @@ def test_what_cannot_be_sent_is_told_and_the_chat_stays(page: Page) -> None:
 
 def test_a_pasted_stop_sequence_counts(page: Page, service: Provider) -> None:
     page.get_by_role("button", name=re.compile("^Sampling")).click()
-    page.get_by_label("Stop sequences").evaluate(
-        "box => { box.value = 'END'; box.dispatchEvent(new InputEvent('input', {bubbles: true})) }"
-    )
+    box = page.get_by_label("Stop sequences")
+    expect(box).to_be_enabled()
+    box.evaluate("box => { box.value = 'END'; box.dispatchEvent(new InputEvent('input', {bubbles: true})) }")
     page.wait_for_timeout(500)
     send(page, "Hello")
     answer(page, "Hello there")

@@ -25,7 +25,6 @@ STANDARD = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 KNOWN = {
     ("aria-required-children", 'class="examples'): "the examples of an empty chat are buttons in a list, not its items",
     ("aria-prohibited-attr", 'aria-label="Empty value"'): "an empty chart or text names itself without a role",
-    ("scrollable-region-focusable", "<table"): "browsers let a table that scrolls have the focus by themselves",
 }
 TABS = ("Chat", "Brochure", "Knowledge", "Sampling", "Compare", "Pipelines", "Tokens", "Settings")
 SIZES = {"wide": {"width": 1280, "height": 860}, "narrow": {"width": 390, "height": 844}}
@@ -246,3 +245,31 @@ def test_the_page_is_told_of_the_first_tab_alone(browser: Browser, url: str) -> 
         assert "message" in known
         assert not known & {"compare-prompt", "knowledge-question", "sampling-model", "providers"}
         assert {"chat", "ask", "compare"} <= {one["api_name"] for one in config["dependencies"]}
+
+
+def test_a_closed_accordion_comes_when_it_is_opened_as_it_was_set_before(browser: Browser, url: str) -> None:
+    with visitor(browser) as page:
+        page.add_init_script(
+            """localStorage.setItem("switchboard-start", JSON.stringify({knobs: {temperature: 0.3}}))"""
+        )
+        opened(page, url)
+        slider = page.get_by_label("number input for Temperature")
+        expect(slider).to_have_count(0)
+        for _ in range(2):
+            page.get_by_role("button", name=re.compile("^Sampling")).click()
+            expect(slider).to_be_enabled(timeout=20_000)
+            expect(slider).to_have_value("0.3")
+            page.get_by_role("button", name=re.compile("^Sampling")).click()
+
+
+def test_what_the_first_page_needs_is_asked_for_at_once_and_kept(browser: Browser, url: str) -> None:
+    asked = dict[str, dict[str, str]]()
+    with visitor(browser) as page:
+        page.on("response", lambda told: asked.update({told.url.split("/assets/")[-1]: told.headers}))
+        opened(page, url)
+        needed = {name: headers for name, headers in asked.items() if "/" not in name}
+        listed = set(re.findall(r'(?:href|src)="\./assets/([^"]+)"', page.request.get(url).text()))
+    assert len(needed) > 40
+    assert set(needed) - listed == set()
+    assert {"immutable" in headers.get("cache-control", "") for headers in needed.values()} == {True}
+    assert {headers.get("content-encoding") for headers in needed.values()} == {"br"}

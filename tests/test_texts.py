@@ -12,8 +12,9 @@ import gradio as gr
 import pytest
 from starlette.datastructures import Headers
 
-from tabs.language import asked
-from tabs.texts import KNOWN, LANGUAGES, TEXTS, translate, words
+from core import errors
+from tabs.texts import KNOWN, LANGUAGES, TEXTS, asked, translate, words
+from tabs.texts.errors import TEMPLATES, translated
 from tabs.visiting import Keyring
 
 ROOT = Path(__file__).parent.parent
@@ -64,11 +65,11 @@ async def test_the_languages_know_the_same_texts_and_none_is_left_over() -> None
 @pytest.mark.parametrize("code", sorted(TEXTS))
 def test_a_translation_has_the_marks_of_its_text(code: str) -> None:
     """Headings stay headings, code stays code, signs stay in front."""
-    for text, translated in TEXTS[code].items():
-        assert translated.strip()
-        assert re.findall(r"`\w+`", text) == re.findall(r"`\w+`", translated), text
+    for text, told in TEXTS[code].items():
+        assert told.strip()
+        assert re.findall(r"`\w+`", text) == re.findall(r"`\w+`", told), text
         for pattern in (r"^#+ ", r"^[↓↻⌫🎲]", r"\*\*", "…$", r"\n"):
-            assert len(re.findall(pattern, text)) == len(re.findall(pattern, translated)), (text, pattern)
+            assert len(re.findall(pattern, text)) == len(re.findall(pattern, told)), (text, pattern)
         # Gradio looks for the end of a marked text by its first brace.
         assert not set("{}") & set(text)
 
@@ -114,3 +115,61 @@ async def test_only_in_public_does_the_banner_speak(limits: Callable[..., None])
         texts = {text for _, _, text in words(build(Keyring())) if "open to others" in text}
         assert len(texts) == 1
         assert said in texts.pop()
+
+
+# --- what goes wrong --------------------------------------------------------------------------------------------------
+
+
+def shapes(text: str) -> str:
+    """A template with all its places alike, however they are called."""
+    return re.sub(r"\{\w*\}", "{}", text)
+
+
+def said_in_code() -> set[str]:
+    """Every sentence of the code, also those that are put together from parts, with places for the parts."""
+    found = set[str]()
+    for path in (path for folder in ("tabs", "core", "backends") for path in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+            text = "".join(str(one.value) if isinstance(one, ast.Constant) else "{}" for one in parts)
+            found |= {shapes(one) for one in re.split(r"(?<=[.?]) (?=[A-Z])", text)}
+    return found
+
+
+def test_every_failure_of_a_provider_is_told_in_every_language() -> None:
+    kinds = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, errors.ProviderError)]
+    assert len(kinds) > 10
+    for code in TEMPLATES:
+        for kind in kinds:
+            said = str(kind("Ollama"))
+            told = translated(said, code)
+            assert told != said, (code, kind)
+            assert "{" not in told
+            assert kind is errors.RateLimited or told.count("Ollama") == said.count("Ollama")
+
+
+def test_each_failure_that_can_be_translated_is_one_of_the_app() -> None:
+    known = said_in_code()
+    assert set(TEMPLATES) == set(TEXTS)
+    for code, templates in TEMPLATES.items():
+        assert set(templates) == set(TEMPLATES["de"]), code
+        assert [text for text in templates if shapes(text) not in known] == []
+        for text, told in templates.items():
+            assert sorted(re.findall(r"\{\w+\}", text)) == sorted(re.findall(r"\{\w+\}", told)), text
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("OpenAI refused the key. Check that the key is right and allowed to use this model.",
+         "OpenAI hat den Schlüssel abgelehnt. Prüfen Sie, ob der Schlüssel stimmt und für dieses Modell gilt."),
+        ("OpenAI is busy: trying again in 7 s", "OpenAI ist überlastet: neuer Versuch in 7 s"),
+        ("Temperature must be between 0 and 2.", "Temperature muss zwischen 0 und 2 liegen."),
+        # Half of it in another language would be worse.
+        ("OpenAI refused the key. Nobody knows this sentence.", "OpenAI refused the key. Nobody knows this sentence."),
+        ("{provider} <b>.*</b> was never said", "{provider} <b>.*</b> was never said"),
+    ],
+)  # fmt: skip
+def test_what_went_wrong_in_german(said: str, told: str) -> None:
+    assert translated(said, "de") == told
+    assert translated(said, "en") == said

@@ -6,7 +6,8 @@ A tab knows nothing of this: `translate` marks what it has drawn, and the browse
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ TEXTS: dict[str, dict[str, str]] = {
 }
 KNOWN = frozenset[str]().union(*TEXTS.values())
 
+# Where the browser keeps which language was chosen in it.
+COOKIE = "switchboard-language"
+
 SAID = ("label", "info", "placeholder")
 # The values that are words of the page; others are what a visitor enters or chooses.
 BY_VALUE = (gr.Button, gr.DownloadButton, gr.Markdown)
@@ -28,6 +32,16 @@ BY_VALUE = (gr.Button, gr.DownloadButton, gr.Markdown)
 def _(text: str) -> Any:
     """What a handler hands to a widget so that the visitor's browser shows it in its language."""
     return str(I18nData(text))
+
+
+def asked(headers: Mapping[str, str]) -> str:
+    """The language for a request: as chosen, else the first that the browser names and we know, else English."""
+    try:
+        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        cookie = None
+    named = [part.split(";")[0].split("-")[0].strip().lower() for part in headers.get("accept-language", "").split(",")]
+    return next((code for code in [cookie.value if cookie else "", *named] if code in LANGUAGES), "en")
 
 
 def translate(page: gr.Blocks) -> None:
