@@ -2,7 +2,7 @@
 
 1. Misspelt words are set right.
 2. Vectors and BM25 each bring candidates; both scores, each divided by its best, are added up.
-3. Late interaction orders the candidates (late.py), with a little of the words' score.
+3. Late interaction orders the candidates (late.py), with some of the vectors' score and a little of the words'.
 4. A passage gains when others of its document fit too: questions are about things, and documents are as well.
 5. The reader's room goes to the best ones first: they grow into what stands around them.
 
@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 from core.errors import BadSetting
 from core.rag.corpus import Corpus
 from core.rag.embedding import States
-from core.rag.late import Late
 from core.rag.lookup import Lookup
 from core.rag.passages import Hit
 from core.rag.room import Ranked, given
@@ -36,7 +35,7 @@ Reranker = Callable[[str, Sequence[str]], Sequence[float]]
 
 _DEPTH = 100  # candidates that each of the two searches brings
 _RERANKED = 100  # of these, how many are looked at token by token
-_WORDS = 0.2  # the words' part in the order of those
+_WORDS, _VECTORS = 0.2, 0.3  # the words' and the vectors' part in the order of those
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +167,15 @@ def _ordered(
     rows = np.array(list(dict.fromkeys((*by_vector, *by_words))), np.int64)
     if not len(rows):
         return Ranked((), {}, ranks)
-    alike, words = _of_best(there.corpus.vectors[rows] @ vector), _of_best(said[rows])
-    fused = alike + wish.weight * words
+    alike, words = there.corpus.vectors[rows] @ vector, _of_best(said[rows])
+    fused = _of_best(alike) + wish.weight * words
     order = np.argsort(-fused, kind="stable")[:_RERANKED]
-    rows, fused, words = rows[order], fused[order], words[order]
+    rows, alike, fused, words = rows[order], alike[order], fused[order], words[order]
     ranks["fused"] = _places(rows.tolist())
     scores = _of_best(fused)
     if tokens is not None and there.late is not None:
-        scores = _by_token(there.late, tokens, rows) + _WORDS * wish.weight * words
+        by_token = there.late.scores(tokens, rows.tolist())
+        scores = _above(by_token) + _VECTORS * _above(alike) + _WORDS * wish.weight * words
     scores = scores + wish.company * _company([there.corpus.passages[row].source for row in rows], scores)
     order = np.argsort(-scores, kind="stable")
     ranked = _diverse(there.corpus, rows[order].tolist(), scores[order], wish.diversity)
@@ -193,9 +193,8 @@ def _of_best(scores: Scores) -> Scores:
     return above / max(float(above.max(initial=0)), 1e-9)
 
 
-def _by_token(late: Late, query: States, rows: NDArray[np.int64]) -> Scores:
-    scores = late.scores(query, rows.tolist())
-    # Every passage is somewhat like any question: what counts is by how much it is above the worst.
+def _above(scores: Scores) -> Scores:
+    """Scores from 0, the worst, to 1. Every passage is somewhat like any question: what counts is by how much more."""
     return _of_best(scores - scores.min())
 
 
