@@ -23,6 +23,7 @@ from backends import find as backend_of
 from core.llm import Capabilities, Message
 from core.material import tokens
 from core.rag.answer import Answer, ask
+from core.rag.asked import fitting, topics
 from core.rag.passages import Document, Hit, Passage
 from core.rag.prompts import SMALL_PASSAGES, UNKNOWN, prompt
 from core.rag.quote import quoted, quotes
@@ -295,6 +296,34 @@ def test_a_quote_grows_into_what_stands_below_the_same_heading() -> None:
     assert not any("blue" in other.said for other in others), "nothing is quoted twice"
     rows = hit("| boat | berth |\n|---|---|\n| Otter | 4 |\n| Heron | 7 |", "b.md")
     assert quotes("At which berth is the Heron?", (rows,))[0].said == "Otter: berth 4 · Heron: berth 7"
+
+
+@pytest.mark.parametrize(
+    ("question", "fits", "fits_not"),
+    [
+        ("When did it open?", "It opened on 3 May.", "It is open to all."),
+        ("What does it cost?", "The fee is USD 40.", "The fee is 40 pages long."),
+        ("Where is the shop?", "Kalkhaven 62, Dordrecht", "The shop has 62 shelves."),
+        ("Where is the shop?", "4 Smokehouse Lane", "80 GHz in place of 26"),
+        ("What is its address?", "K1A 0B1", "See https://shop.example"),
+        ("What is its web address?", "See https://shop.example", "19 to 20 people"),
+        ("On what number can I ring?", "+44 191 498 0120", "12 people"),
+    ],
+)
+def test_what_a_question_asks_for_is_told_by_how_it_looks(question: str, fits: str, fits_not: str) -> None:
+    there, not_there = fitting(question, [fits, fits_not])
+    assert there > not_there == 0
+
+
+def test_what_every_sentence_has_is_worth_nothing() -> None:
+    assert fitting("How many boats?", ["4 boats", "5 oars"]) == [0, 0]
+    assert fitting("How many boats?", ["4 boats", "oars", "rope"])[0] == pytest.approx(2 / 3)
+    assert fitting("Boats?", ["4 boats"]) == [0]
+
+
+def test_a_question_is_not_about_the_kind_of_thing_it_asks_for() -> None:
+    assert topics("What is the address of the head office?") == set(terms("head office"))
+    assert topics("Addresses?") == set(terms("addresses")), "unless there is nothing else"
 
 
 # --- support ----------------------------------------------------------------------------------------------------------

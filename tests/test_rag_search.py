@@ -195,8 +195,8 @@ def test_the_part_that_answers_is_nearest_without_a_word_in_common(tmp_path: Pat
     assert nearness(replace(index.lookup(), late=None), "boats", hits) is None
 
 
-def test_what_is_quoted_holds_the_figures_of_most_answers(there: Lookup) -> None:
-    """The weights were chosen by the first of each two questions; these are the others (bench/quotes.py)."""
+def held_out(there: Lookup) -> float:
+    """The share of answers all of whose figures are quoted; the weights were chosen by the others (bench/quotes.py)."""
     right = []
     for question in [asked for asked in ASKED if asked.keywords][1::2]:
         hits = search(there, question.question).hits
@@ -204,7 +204,31 @@ def test_what_is_quoted_holds_the_figures_of_most_answers(there: Lookup) -> None
         if wanted := numbers(question.reference_answer):
             right.append(wanted <= numbers(" ".join(quote.said for quote in found)))
             assert all(len(quote.said) <= LONGEST_SENTENCE for quote in found)
-    assert sum(right) / len(right) >= 0.6
+    return sum(right) / len(right)
+
+
+def test_what_is_quoted_holds_the_figures_of_most_answers(there: Lookup) -> None:
+    assert held_out(there) >= 0.6
+
+
+def test_models_that_tell_nothing_of_their_tokens_search_and_quote_well_too(there: Lookup) -> None:
+    without = replace(there, late=None)
+    answered = [question for question in ASKED if question.keywords]
+    assert evaluate(without, answered, Search(), quiet).table()["all"]["mrr"].mean >= 0.73
+    assert held_out(without) >= 0.5
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("What is the address of the head office?", "19 Staith Road"),
+        ("What is the address of the Dordrecht office?", "Kalkhaven 62"),
+        ("What is the web address of the status page?", "https://status.millrace.marrowfen.example"),
+    ],
+)
+def test_an_address_is_quoted_first_where_one_is_asked_for(there: Lookup, question: str, said: str) -> None:
+    hits = search(there, question).hits
+    assert said in quotes(question, hits, near=nearness(there, question, hits))[0].said
 
 
 # --- for LangChain ----------------------------------------------------------------------------------------------------
@@ -367,8 +391,8 @@ def test_how_good_the_search_is(there: Lookup) -> None:
     answered = [question for question in ASKED if question.keywords]
     done = evaluate(there, answered, Search(), quiet)
     figures = done.table()["all"]
-    assert figures["mrr"].mean >= 0.77
-    assert figures["ndcg"].mean >= 0.79
+    assert figures["mrr"].mean >= 0.79
+    assert figures["ndcg"].mean >= 0.81
     assert figures["coverage"].mean >= 0.92
     assert figures["recall"].mean >= 0.95
     assert figures["characters"].mean <= 6_500
