@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from core.rag.cutting import Level, Places, Table, places
+from core.rag.places import Level, Places, Table, places
 
 LONGEST = 600  # characters of one sentence; what is longer is cut between words
 

@@ -7,23 +7,22 @@ the measure is the share of a claim's own words that a passage holds, as in ROUG
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from typing import Literal
 
+from core.rag.exact import Named, Value, blank, named, unknown
 from core.rag.passages import Hit
 from core.rag.sentences import Sentence, sentences
 from core.rag.terms import terms
-from core.values import EMAIL, LINK, NUMBER, numbers, value
+from core.values import NUMBER, value
 
 # A claim is supported by what holds this share of its words, those of the question not counted, and all of its figures.
 # Of the right answers in knowledge-base-tests.jsonl, uncited and before passages that were found, 3 in 4 sentences are;
 # of answers to other questions 1 in 16 (tests/test_rag_answer.py).
 ENOUGH = 0.5
-
-ValueKind = Literal["number", "link", "email", "phone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +61,6 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
-    """A number, link, e-mail address or phone number of the answer, `start` to `end`, that no passage holds."""
-
-    start: int
-    end: int
-    kind: ValueKind
-
-
-@dataclass(frozen=True, slots=True)
 class Support:
     """What an answer rests on. All spans are offsets in its text."""
 
@@ -91,7 +81,7 @@ def support(text: str, hits: Sequence[Hit], question: str = "", *, whole: bool =
     what is certain of it is told.
     """
     passages = [_read(hit.shown, hit.text, _lead(hit)) for hit in hits]
-    asked = _Asked(frozenset(terms(question)), frozenset(numbers(question)), question.casefold())
+    asked = _Asked(frozenset(terms(question)), named(question))
     marks = [(mark, int(number)) for mark in _CITED.finditer(text) for number in re.findall(r"\d+", mark[1])]
     claims, citations, end = [], [], 0
     for part in sentences(text):
@@ -104,7 +94,9 @@ def support(text: str, hits: Sequence[Hit], question: str = "", *, whole: bool =
         if (whole or end < len(text.rstrip())) and body.strip() and _claims(body):
             cited = tuple(dict.fromkeys(number for _, number in here if 1 <= number <= len(hits)))
             claims.append(Claim(part.start, end, cited, _held_by(body, cited, hits, passages, asked)))
-    return Support(tuple(citations), tuple(claims), tuple(_unknown(text, passages, asked, whole)))
+    certain = text if whole else text[: max(text.rfind(" "), text.rfind("\n")) + 1]
+    known = [asked.named, *(passage.named for passage in passages)]
+    return Support(tuple(citations), tuple(claims), tuple(unknown(_CITED.sub(blank, certain), known)))
 
 
 def _lead(hit: Hit) -> str:
@@ -159,13 +151,13 @@ def _held_by(
     """The hits that hold a claim by themselves, else together: those that it cites, or those of one document."""
     said = frozenset(terms(claim))
     own = said - asked.terms or said
-    figures = _figures(claim) - asked.numbers
+    figures = _figures(claim) - asked.named.numbers
 
     def holds(*numbers: int) -> bool:
         reads = [passages[number - 1] for number in numbers]
         shared = own.intersection(chain.from_iterable(read.terms for read in reads))
         return len(shared) >= ENOUGH * len(own) and figures.issubset(
-            chain.from_iterable(read.numbers for read in reads)
+            chain.from_iterable(read.named.numbers for read in reads)
         )
 
     if alone := tuple(number for number in range(1, len(passages) + 1) if holds(number)):
@@ -186,26 +178,22 @@ class _Asked:
     """What the question names, so that an answer may repeat it."""
 
     terms: frozenset[str]
-    numbers: frozenset[str]
-    text: str
+    named: Named
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A passage, taken apart. `digits` are those of its phone numbers, and of whatever looks like one."""
+    """A passage, taken apart."""
 
-    text: str
     terms: frozenset[str]
-    numbers: frozenset[str]
-    digits: frozenset[str]
+    named: Named
     sentences: tuple[tuple[Sentence, frozenset[str]], ...]
 
 
 @lru_cache(maxsize=256)  # An answer is held against the same passages at every tick.
 def _read(shown: str, text: str, lead: str) -> _Read:
     parts = tuple((part, frozenset(terms(f"{part.lead} {part.said}"))) for part in sentences(text, lead))
-    digits = frozenset(_digits(phone[0]) for phone in _PHONE.finditer(shown))
-    return _Read(shown.casefold(), frozenset(terms(shown)), frozenset(numbers(shown)), digits, parts)
+    return _Read(frozenset(terms(shown)), named(shown), parts)
 
 
 def _nearest(claim: str, read: _Read) -> Sentence | None:
@@ -217,44 +205,3 @@ def _nearest(claim: str, read: _Read) -> Sentence | None:
 
     best = max(read.sentences, key=likeness, default=None)
     return best[0] if best and likeness(best)[0] else None
-
-
-# --- values -----------------------------------------------------------------------------------------------------------
-
-_PHONE = re.compile(r"(?<![\w.,-])(?:\+|\(?0)\d(?:[ ()./\u00a0-]{0,2}\d){5,14}(?!\w)")
-_ORDER = re.compile(r"(?m)^[ \t]*(?:[-*] +)?\d+[.)](?=\s)")
-
-
-def _digits(phone: str) -> str:
-    return "".join(filter(str.isdigit, phone))
-
-
-def _unknown(text: str, passages: Sequence[_Read], asked: _Asked, whole: bool) -> Iterator[Value]:
-    """Values that neither a passage nor the question holds. Each looks for the next kind in what is left."""
-    end = len(text) if whole else max(text.rfind(" "), text.rfind("\n")) + 1
-    left = _CITED.sub(_blank, text[:end])
-    known = [asked.text, *(read.text for read in passages)]
-    digits = {_digits(phone[0]) for phone in _PHONE.finditer(asked.text)}.union(*(read.digits for read in passages))
-    figures = asked.numbers.union(*(read.numbers for read in passages))
-    kinds: tuple[tuple[ValueKind, re.Pattern[str], Callable[[str], bool]], ...] = (
-        ("link", LINK, lambda link: any(_within(link.strip("<>").casefold().rstrip("/"), said) for said in known)),
-        ("email", EMAIL, lambda address: any(_within(address.casefold(), said) for said in known)),
-        ("phone", _PHONE, lambda phone: _digits(phone) in digits),
-        ("number", NUMBER, lambda number: value(number) in figures),
-    )
-    for kind, pattern, is_known in kinds:
-        if kind == "number":
-            left = _ORDER.sub(_blank, left)
-        for found in pattern.finditer(left):
-            if not is_known(found[0]):
-                yield Value(found.start(), found.end(), kind)
-        left = pattern.sub(_blank, left)
-
-
-def _within(value: str, text: str) -> bool:
-    """Whether `value` stands in `text`, and not as a part of a longer one."""
-    return re.search(rf"(?<![\w@.-]){re.escape(value)}(?![\w@-]|[./]\w)", text) is not None
-
-
-def _blank(found: re.Match[str]) -> str:
-    return " " * len(found[0])
