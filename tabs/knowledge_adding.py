@@ -1,9 +1,12 @@
-"""The works behind the list of documents: reading files, pages and folders into a visitor's own index. No widget."""
+"""The works behind the list of documents: reading files, pages and folders into a visitor's own index. No widget.
+
+What changes the documents is told in JSON, so that it goes on by itself where the app was stopped meanwhile.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -11,11 +14,11 @@ from typing import Any
 
 from core import jobs, sample_site
 from core.errors import AppError, BadSetting
-from core.jobs import Job, Report
+from core.jobs import Job, Report, Work
 from core.rag.crawl import Crawl, crawl, documents
 from core.rag.generation import manifest_of
 from core.rag.load import File, read_all, uploads
-from core.rag.own import Making, change, home, making
+from core.rag.own import Making, change, home, made, making
 from core.rag.own import documents as own_documents
 from core.rag.passages import Document
 from core.settings import settings
@@ -24,7 +27,8 @@ from core.web import Visit, Wire
 from tabs.knowledge_bases import embedding_model
 
 Added = tuple[list[Document], list[str]]  # documents, and why others were not added
-KINDS = ("index", "crawl")
+CHANGE = "documents"
+KINDS = (CHANGE, "crawl")
 
 
 def visit(url: str) -> tuple[str, Visit]:
@@ -37,43 +41,16 @@ def add_files(paths: Sequence[str]) -> Job:
     """Add files that were uploaded. Raises AppError."""
     there = [File(Path(document.source), document.source) for document in own_documents(_home())]
     files, refused = uploads([Path(path) for path in paths], there)
-
-    def read(report: Report) -> Added:
-        found: list[Document] = []
-        problems = [str(problem) for problem in refused]
-        for number, (file, outcome) in enumerate(read_all(files)):
-            report(number / len(files), f"Reading {file.source}")
-            if isinstance(outcome, Document):
-                found.append(outcome)
-            else:
-                problems.append(str(outcome))
-        return found, problems
-
-    return _start(f"Adding {counted(len(paths), 'file')}", read)
+    # Under names that are settled now: a work that is begun again replaces what it had added.
+    named = [(str(file.path), file.source, file.doc_type) for file in files]
+    return _start(f"Adding {counted(len(paths), 'file')}", {"files": named, "refused": list(map(str, refused))})
 
 
 def add_pages(urls: Sequence[str], visit: Visit) -> Job:
     """Add web pages, those of them that `visit` has read already without reading them again. Raises AppError."""
-
     if len(urls) > settings().crawl_pages:
         raise BadSetting(f"At most {settings().crawl_pages:,} pages can be added at once.")
-
-    def read(report: Report) -> Added:
-        found: list[Document] = []
-        problems: list[str] = []
-
-        def keep(step: Any) -> None:
-            url, outcome = step
-            report((len(found) + len(problems)) / len(urls), f"Reading {url}")
-            if isinstance(outcome, Document):
-                found.append(outcome)
-            else:
-                problems.append(f"{url} was not added: {outcome}")
-
-        jobs.follow(documents(urls, visit), report, keep)
-        return found, problems
-
-    return _start(f"Adding {counted(len(urls), 'page')}", read)
+    return _start(f"Adding {counted(len(urls), 'page')}", {"urls": list(urls)}, visit)
 
 
 def find_pages(url: str, depth: int, most: int, visit: Visit) -> Job:
@@ -100,12 +77,12 @@ def find_pages(url: str, depth: int, most: int, visit: Visit) -> Job:
 
 def remove(sources: Sequence[str]) -> Job:
     """Remove documents. Raises AppError."""
-    return _start(f"Removing {counted(len(sources), 'document')}", lambda _: ([], []), drop=sources)
+    return _start(f"Removing {counted(len(sources), 'document')}", {"drop": list(sources)})
 
 
 def remake(how: Making, rebuild: bool) -> Job:
     """Read everything again, made as `how` says. Raises AppError."""
-    return _start("Making the index again", lambda _: ([], []), how=how, rebuild=rebuild)
+    return _start("Making the index again", {"how": asdict(how), "rebuild": rebuild})
 
 
 def other_model(how: Making) -> str:
@@ -123,30 +100,71 @@ def counted(number: int, what: str) -> str:
     return f"{number:,} {what}{'s' * (number != 1)}"
 
 
+# --- changing the documents -------------------------------------------------------------------------------------------
+
 # One change at a time of one visitor's documents: each begins with what is there.
 _changing: dict[Path, threading.Lock] = {}
 
 
-def _start(
-    title: str, read: Callable[[Report], Added], drop: Sequence[str] = (), how: Making | None = None,
-    rebuild: bool = False,
-) -> Job:  # fmt: skip
-    own = _home()
-    work = partial(_changed, own, read, drop, how or making(own), rebuild)
-    return jobs.start("index", title, work)
+def _start(title: str, given: Mapping[str, Any], seen: Visit | None = None) -> Job:
+    return jobs.start(CHANGE, title, _work(given, seen), given=given)
 
 
-def _changed(
-    own: Path, read: Callable[[Report], Added], drop: Sequence[str], how: Making, rebuild: bool, report: Report
-) -> Any:
+def _work(given: Mapping[str, Any], seen: Visit | None = None) -> Work:
+    """What `given` tells to do. What was `seen` of a site need not be read again."""
+    return partial(_changed, given, seen)
+
+
+jobs.resumable(CHANGE, _work)
+
+
+def _changed(given: Mapping[str, Any], seen: Visit | None, report: Report) -> Any:
     """Read, index, and tell in JSON what came of it."""
-    found, problems = read(report)
+    own, drop = _home(), given.get("drop", [])
+    found, problems = _read(given, seen, report)
     for problem in problems:
         report.log(problem)
     if problems and not found and not drop:
         raise AppError(" ".join(problems[:5]))
     with _changing.setdefault(own, threading.Lock()):
-        done = change(own, how, report, embedding_model, found, drop, rebuild)
+        how = made(given["how"]) if "how" in given else making(own)
+        done = change(own, how, report, embedding_model, found, drop, given.get("rebuild", False))
     report(1.0, f"{counted(done.passages, 'passage')} in all")
     refused = [*problems, *done.refused.values(), *([done.problem] if done.problem else [])]
     return {"added": len(found), "removed": len(drop), "passages": done.passages, "problems": refused}
+
+
+def _read(given: Mapping[str, Any], seen: Visit | None, report: Report) -> Added:
+    if "files" in given:
+        return _files([File(Path(path), *named) for path, *named in given["files"]], given["refused"], report)
+    if "urls" in given:
+        return _pages(given["urls"], seen or visit(given["urls"][0])[1], report)
+    return [], []
+
+
+def _files(files: Sequence[File], refused: Sequence[str], report: Report) -> Added:
+    found: list[Document] = []
+    problems = list(refused)
+    for number, (file, outcome) in enumerate(read_all(files)):
+        report(number / len(files), f"Reading {file.source}")
+        if isinstance(outcome, Document):
+            found.append(outcome)
+        else:
+            problems.append(str(outcome))
+    return found, problems
+
+
+def _pages(urls: Sequence[str], visit: Visit, report: Report) -> Added:
+    found: list[Document] = []
+    problems: list[str] = []
+
+    def keep(step: Any) -> None:
+        url, outcome = step
+        report((len(found) + len(problems)) / len(urls), f"Reading {url}")
+        if isinstance(outcome, Document):
+            found.append(outcome)
+        else:
+            problems.append(f"{url} was not added: {outcome}")
+
+    jobs.follow(documents(urls, visit), report, keep)
+    return found, problems

@@ -11,7 +11,7 @@ import json
 import shutil
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from itertools import chain
@@ -67,10 +67,14 @@ def home(owner: str) -> Path:
 def making(home: Path) -> Making:
     """How the index in `home` is made; as usual where nothing is kept."""
     try:
-        told = json.loads((home / "making.json").read_text("utf-8"))
-        return Making(**told | {"recipe": Recipe(**told["recipe"])})
+        return made(json.loads((home / "making.json").read_text("utf-8")))
     except (OSError, ValueError, TypeError, LookupError, BadSetting):
         return Making()
+
+
+def made(told: Mapping[str, Any]) -> Making:
+    """A Making from what `asdict` tells of it. Raises what no Making has: TypeError, LookupError, BadSetting."""
+    return Making(**{**told, "recipe": Recipe(**told["recipe"])})
 
 
 def documents(home: Path) -> list[Document]:
