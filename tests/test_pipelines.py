@@ -97,6 +97,18 @@ def test_odd_texts_have_scores_too(made: Made, odd: str) -> None:
     assert sum(share for _, share in strange.scores) == pytest.approx(1, abs=1e-4)
 
 
+def test_the_built_in_models_read_a_page_as_they_read_a_sentence() -> None:
+    good, bad = "The staff were friendly and helpful.", "The room was dirty and the food was cold."
+    rows = scored(BUILT_IN, [f"{good} " * 90, f"{bad}\n" * 90, f"{good} " * 60 + bad, bad])
+    assert [row.scores[0][0] for row in rows] == ["POSITIVE", "NEGATIVE", "POSITIVE", "NEGATIVE"]
+    assert dict(rows[1].scores) == pytest.approx(dict(rows[3].scores), abs=1e-4)
+    sentence = "Angela Merkel flew to Paris."
+    blank, page = marked(BUILT_IN, ["  ", f" {sentence}\n\n" * 90])
+    assert not blank.entities
+    assert [one.text for one in page.entities] == ["Angela Merkel", "Paris"] * 90
+    assert all(page.text[one.start : one.end] == one.text for one in page.entities)
+
+
 def test_the_built_in_models_do_not_guess_at_letters_they_never_saw() -> None:
     english, *foreign = scored(BUILT_IN, ["I love it, it is wonderful!", "מזג האוויר נפלא", "😀😀😀", "Замечательно!"])
     assert english.scores[0][0] == "POSITIVE"

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.errors import AppError, BadReply, RequestRefused
 from core.hub import HERE
 from core.pipelines.files import loaded
 from core.pipelines.kept import Kept
-from core.pipelines.task import Files
+from core.pipelines.sentences import pieces
+from core.pipelines.task import BUILT_IN, Files
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,32 @@ def windows(kept: Kept, texts: Sequence[str], pairs: Sequence[str] = (), shared:
 
     With `pairs`, each text is followed by its pair, and only the text is cut.
     """
+    return _of_sentences(kept, texts) if kept.name == BUILT_IN else _cut(kept, texts, pairs, shared)
+
+
+def _of_sentences(kept: Kept, texts: Sequence[str]) -> list[Window]:
+    """A window for each sentence: the built-in heads have learnt sentences, and read a page much worse."""
+    parts = [(number, at, part) for number, text in enumerate(texts) for at, part in _sentences(text)]
+    placed, tokens = list[Window](), dict[int, int]()
+    for window in _cut(kept, [part for _, _, part in parts], (), 0):
+        number, at, _ = parts[window.text]
+        spans = [(start + at, end + at) for start, end in window.spans]
+        placed.append(replace(window, text=number, spans=spans, first=tokens.get(number, 0)))
+        tokens[number] = placed[-1].first + sum(word is not None for word in window.words)
+    return placed
+
+
+def _sentences(text: str) -> list[tuple[int, str]]:
+    """The sentences of an English text, each with where it begins; a text of none is one."""
+    found, at = [], 0
+    for piece in pieces(text, "en"):
+        if piece.text.strip():
+            found.append((at, piece.text))
+        at += len(piece.text)
+    return found or [(0, text)]
+
+
+def _cut(kept: Kept, texts: Sequence[str], pairs: Sequence[str], shared: int) -> list[Window]:
     tokenizer = kept.model.tokenizer
     if not texts:
         return []
@@ -99,7 +126,7 @@ def counts(cut: Sequence[Window]) -> dict[int, int]:
 
 def overlap(kept: Kept) -> int:
     """How many tokens neighbouring windows share where the middle of an entity must not be a window's edge."""
-    return min(_OVERLAP, _room(kept) // 4)
+    return 0 if kept.name == BUILT_IN else min(_OVERLAP, _room(kept) // 4)
 
 
 def _room(kept: Kept) -> int:
