@@ -25,9 +25,9 @@ from tabs.settings import disclaimer, panel  # noqa: E402
 from tabs.visiting import Keyring, banner, refusal  # noqa: E402
 
 
-def build(keyring: Keyring) -> gr.Blocks:
+def build(keyring: Keyring) -> Switchboard:
     """The whole page: one tab for each module of tabs/."""
-    page: gr.Blocks
+    page: Switchboard
     # What visitors upload is looked through every ten minutes in public mode, every hour else; in seconds.
     kept = (600, 3600) if settings().public else (3600, 86_400)
     with Switchboard(title="Switchboard", delete_cache=kept) as page:

@@ -68,6 +68,10 @@ class Settings(BaseSettings):
     user: str = Field("", description="The name of the one who may log in. With none, nobody has to.")
     password: SecretStr = Field(SecretStr(""), description="That one's password.")
     users: SecretStr = Field(SecretStr(""), description="More who may log in: `ann:her password, bob:his`.")
+    mcp_token: SecretStr = Field(
+        SecretStr(""),
+        description="The bearer token of an MCP client. `--mcp` needs it where others have to log in.",
+    )
     visitor_keys: bool = Field(
         False, description="Visitors may bring their own keys; where nobody has to log in, only those are used."
     )

@@ -35,6 +35,7 @@ CLOSED = re.compile(r"(/gradio_api)?/(proxy=|file/|file=\s*https?:|deep_link)", 
 # An event that names a file by address would have Gradio fetch it, past every limit, before any handler runs.
 ADDRESS = re.compile(r"\s*(https?|ftp|file|data):", re.IGNORECASE)
 LARGEST = 12_000_000  # bytes of one event: a kept list of conversations and a long message, with room
+PROTOCOL = re.compile(r"(/gradio_api)?/mcp(/|$)")
 JOINING = re.compile(r"(/gradio_api)?/(queue/join|queue/data|call/.+|run/.+|api/.+)/?")
 LISTENING = re.compile(r"(/gradio_api)?/(queue/data|call/(v2/)?[^/]+/(?P<event>[^/]+))/?")
 BUSY = "The app is busy. Try again in a minute."
@@ -87,10 +88,14 @@ class Audience:
 
 
 class Guard:
-    """Adds the content security policy to responses, and refuses what is not to reach Gradio. `queue` is Gradio's."""
+    """Adds the content security policy to responses, and refuses what is not to reach Gradio. `queue` is Gradio's.
 
-    def __init__(self, app: ASGIApp, queue: Any, audience: Audience) -> None:
-        self.app, self.queue, self.audience = app, queue, audience
+    Who sends `token`, "" for none, as a bearer is logged in: an MCP client, which knows no cookies.
+    """
+
+    def __init__(self, app: ASGIApp, queue: Any, audience: Audience, token: str = "") -> None:
+        self.app, self.queue, self.audience, self.token = app, queue, audience, token
+        self.known = secrets.token_urlsafe()
         self.uploads: dict[str, list[tuple[float, int]]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,6 +103,12 @@ class Guard:
             await self.app(scope, receive, send)
             return
         address.set((scope.get("client") or ("",))[0])
+        if self.token and _bears(self.token, Headers(scope=scope)):
+            scope = self._logged_in(scope)
+        elif self.token and PROTOCOL.match(scope["path"]):
+            refused = PlainTextResponse("A bearer token is needed here.", 401, {"www-authenticate": "Bearer"})
+            await refused(scope, receive, send)
+            return
         problem = "Other sites cannot be read through Switchboard." if CLOSED.match(scope["path"]) else ""
         event: Any = None
         if scope["method"] == "POST":
@@ -118,6 +129,13 @@ class Guard:
                 self.audience.asks(str(event.get("session_hash")))
             await self._served(scope, receive, _with_headers(send, _cookie(scope)))
 
+    def _logged_in(self, scope: Scope) -> Scope:
+        """The request as Gradio knows it from somebody who has logged in."""
+        gradio = scope["app"]
+        gradio.tokens[self.known] = "mcp"
+        cookie = f"access-token-unsecure-{gradio.cookie_id}={self.known}".encode()
+        return {**scope, "headers": [*(row for row in scope["headers"] if row[0] != b"cookie"), (b"cookie", cookie)]}
+
     def _takes(self, scope: Scope) -> bool:
         """Whether this address may upload that much more. A body that does not tell its size is not taken."""
         size, now = Headers(scope=scope).get("content-length", ""), time.monotonic()
@@ -137,6 +155,10 @@ class Guard:
         query = parse_qs(scope["query_string"].decode("latin-1"))
         with self.audience.listening(heard["event"] or query.get("session_hash", [""])[0]):
             await self.app(scope, receive, send)
+
+
+def _bears(token: str, headers: Headers) -> bool:
+    return secrets.compare_digest(headers.get("authorization", "").encode(), f"Bearer {token}".encode())
 
 
 def _foreign(headers: Headers) -> str:

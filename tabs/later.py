@@ -34,16 +34,28 @@ class Switchboard(gr.Blocks):
         parts = [part for part in self.renderables if isinstance(part, Part)]
         fns = {fn._id for fn in self.fns.values() if fn.rendered_in in parts}
         blocks = {block._id for part in parts for block in part.blocks()}
-        config["components"] = [one for one in config["components"] if one["id"] not in blocks]
-        # What an endpoint takes and gives, clients read above; the page would draw each as a widget that shows nothing.
+        # What an endpoint takes and gives the page would draw, each as a widget that shows nothing.
         blocks |= {one["id"] for one in config["components"] if one["type"] == "api"}
         config["dependencies"] = [one for one in config["dependencies"] if one["id"] not in fns]
+        # Clients look up all that any handler takes and gives.
+        named = {block for one in config["dependencies"] for block in (*one["inputs"], *one["outputs"])}
+        config["components"] = [one for one in config["components"] if one["id"] not in blocks - named]
         for told in config["page"].values():
             told["components"] = [one for one in told["components"] if one not in blocks]
             told["dependencies"] = [one for one in told["dependencies"] if one not in fns]
         for layout in (config["layout"], *(told["layout"] for told in config["page"].values())):
             _without(blocks, layout)
         return config
+
+    def kinds(self) -> set[str]:
+        """The kinds of components that the page draws when it is opened."""
+        config = self.get_config_file()
+        told = {one for page in config["page"].values() for one in page["components"]}
+        return {
+            one["type"]
+            for one in config["components"]
+            if one["id"] in told and one["props"].get("visible") is not False
+        }
 
 
 def _without(blocks: set[int], layout: Any) -> None:

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
@@ -16,15 +15,16 @@ from tabs.assets import Assets, ahead
 from tabs.guard import Audience, Guard, address
 from tabs.head import CHOSEN
 from tabs.language import Spoken
+from tabs.later import Switchboard
 from tabs.login import NOTE, Login
 from tabs.scrolling import REACHED
 from tabs.texts import translate
 from tabs.theme import theme
-from tabs.tooling import tool_endpoints
+from tabs.tooling import lets_in, tool_endpoints
 from tabs.visiting import Keyring, carry
 
 
-def serve(page: gr.Blocks, keyring: Keyring, **changes: Any) -> None:
+def serve(page: Switchboard, keyring: Keyring, **changes: Any) -> None:
     """Queue and launch `page` until it is ended. `changes` are options of Gradio; the defaults and reasons are here."""
     limits = settings()
     audience = Audience()
@@ -37,9 +37,9 @@ def serve(page: gr.Blocks, keyring: Keyring, **changes: Any) -> None:
     # Gradio's default is one run per event: the second user would wait for the first one's whole answer.
     # `api_open=False` closes the way around the queue.
     page.queue(default_concurrency_limit=20, max_size=limits.queue_size, api_open=False)
-    guard = Middleware(Guard, queue=page._queue, audience=audience)
-    drawn = {one["type"] for one in page.get_config_file()["components"] if one["props"].get("visible") is not False}
-    middle = [Middleware(Assets), guard, Middleware(Spoken, first=ahead(drawn))]
+    token = limits.mcp_token.get_secret_value() if changes.get("mcp_server") else ""
+    guard = Middleware(Guard, queue=page._queue, audience=audience, token=token)
+    middle = [Middleware(Assets), guard, Middleware(Spoken, first=ahead(page.kinds()))]
     # A check of the machine's own health comes to its own address, which no name can be made to mean.
     hosts = [*(host.strip() for host in limits.hosts.split(",")), "127.0.0.1"]
     options: dict[str, Any] = {
@@ -68,6 +68,8 @@ def serve(page: gr.Blocks, keyring: Keyring, **changes: Any) -> None:
     page.launch(**(options | changes), prevent_thread_lock=True)
     # A shared page would load its scripts from a server of Gradio. From here on, it is the same as on this machine.
     page.share = False
+    if token:
+        lets_in(page, token)
     page.block_thread()
 
 

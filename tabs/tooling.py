@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from inspect import Parameter, Signature
-from typing import Any
+from typing import Any, cast
 
+import gradio as gr
 from gradio.events import api
+from gradio_client import Client
 
 from core.errors import ToolError
 from core.llm import ToolSpec
@@ -20,6 +22,16 @@ def tool_endpoints() -> None:
     """Make each tool known to Gradio by its name."""
     for spec in tools().values():
         api(_callable(spec), api_name=spec.name)
+
+
+def lets_in(page: gr.Blocks, token: str) -> None:
+    """Let the MCP server of a launched page ask its endpoints, which are for those alone who have logged in.
+
+    Gradio's server asks them as a client of its own, which it makes at the first call and without a login.
+    """
+    headers = {"x-gradio-user": "mcp", "authorization": f"Bearer {token}"}
+    client = Client(page.local_url, download_files=False, verbose=False, analytics_enabled=False, headers=headers)
+    cast("Any", page).mcp_server_obj._client_instance = client
 
 
 def _callable(spec: ToolSpec) -> Callable[..., str]:

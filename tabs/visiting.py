@@ -24,6 +24,7 @@ from tabs.guard import COOKIE, Audience
 from tabs.parts import QUIET
 from tabs.texts import _
 
+LEAST = 20  # characters of a bearer token, at which nobody guesses: no wrong one slows the next one down
 MOST = 500  # sessions whose keys are held; the one that was not used for longest is forgotten
 
 
@@ -179,6 +180,9 @@ def refusal(share: bool, mcp: bool) -> str:
             "SWITCHBOARD_PASSWORD, so that they have to log in, or SWITCHBOARD_VISITOR_KEYS=1, so that they bring "
             "keys of their own."
         )
-    if mcp and somebody:
-        return "An MCP client cannot log in. Start --mcp without SWITCHBOARD_USER and SWITCHBOARD_USERS."
+    if mcp and somebody and len(settings().mcp_token.get_secret_value()) < LEAST:
+        return (
+            f"An MCP client cannot log in. Set SWITCHBOARD_MCP_TOKEN, of {LEAST} characters or more, which it then "
+            "sends as its bearer token, or start --mcp without SWITCHBOARD_USER and SWITCHBOARD_USERS."
+        )
     return ""
