@@ -45,8 +45,8 @@ def sentiment(page: Page, opened: Callable[..., Any]) -> None:
         with gr.Column(scale=2, min_width=340):
             chart = gr.Plot(show_label=False, label="Labels", elem_id="sentiment-chart")
             table = gr.Dataframe(
-                headers=["text", "label", "score", "all labels"], interactive=False, wrap=True, max_height=420,
-                column_widths=["46%", "16%", "12%", "26%"], elem_id="sentiment-table",
+                headers=["text", "labels"], interactive=False, wrap=True, max_height=420,
+                column_widths=["60%", "40%"], elem_id="sentiment-table",
             )  # fmt: skip
             export = gr.Button("↓ CSV", size="sm", elem_id="sentiment-csv")
     wire(page, opened, box, TASK, [box.dropdown], itself)
@@ -85,11 +85,8 @@ def table_rows(rows: tuple[Scored, ...]) -> list[list[str]]:
 
 
 def _row(row: Scored) -> list[str]:
-    if row.error or not row.scores:
-        return [row.text[:300], "–", "", row.error]
-    label, score = row.scores[0]
-    others = ", ".join(f"{name} {share:.2f}" for name, share in row.scores[:6])
-    return [row.text[:300], label, f"{score:.3f}", others]
+    # Two columns, for a telephone has no room for more.
+    return [row.text[:300], row.error or ", ".join(f"{name} {share:.2f}" for name, share in row.scores[:6])]
 
 
 def chart_of(rows: tuple[Scored, ...]) -> PlotData | None:
