@@ -70,7 +70,7 @@ def failure(row: Row) -> str:
     ]
     for number, passage in enumerate(row["passages"], start=1):
         where = plain(" › ".join(filter(None, (passage["source"], passage["heading"]))))
-        parts.append(f"{number}. {where}\n\n{code(passage['text'])}")
+        parts.append(f"**{number}** {where}\n\n{code(passage['text'])}")
     return "\n\n".join(filter(None, parts))
 
 

@@ -19,7 +19,7 @@ from core.errors import AppError, BadSetting
 from core.markdown import harmless
 from core.rag.corpus import Corpus
 from core.rag.index import Index
-from core.rag.map import MOST, Map, Method, load, make
+from core.rag.map import MOST, Map, Method, large_enough, load, make
 from core.rag.passages import Passage
 from tabs import Page
 from tabs.jobs import bar
@@ -74,6 +74,7 @@ async def _drawn(
             return
         corpus = there.corpus()
         generation = there.root / "generations" / corpus.name
+        large_enough(corpus)  # Not in the job: whoever adds the first documents has not asked for a map.
         if load(generation) is None:
             async with aclosing(jobs.watch(_job(corpus, generation))) as looks:
                 async for job in looks:

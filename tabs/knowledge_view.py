@@ -45,7 +45,11 @@ def said(answer: Answer, place: int) -> str:
         parts.insert(0, "These sentences of the documents fit best:")
     if answer.quotes and not answer.is_quoted:
         lines = quoted(answer.quotes)
-        parts.append(f"**What the documents say**\n\n{text(lines, _only_citations(answer, lines), place)}")
+        # A model that has found nothing need not be right.
+        if answer.says_unknown:
+            parts.insert(0, "The model found no answer. It says:")
+        title = "The documents, where they come closest" if answer.says_unknown else "What the documents say"
+        parts.append(f"**{title}**\n\n{text(lines, _only_citations(answer, lines), place)}")
     parts += [f"⚠️ {harmless(note)}" for note in (answer.error, *answer.notes) if note]
     if answer.whole:
         parts.append(_sources(answer, held, place))

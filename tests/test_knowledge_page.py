@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
@@ -15,17 +16,22 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError as Refused
 
 from core.errors import AppError, BadSetting, OtherModel
+from core.rag.answer import Answer
 from core.rag.index import Index
 from core.rag.map import LEAST, load, make
 from core.rag.own import Making, change, documents, home, index, making, remove
 from core.rag.passages import Document, Hit, Passage, quiet
+from core.rag.prompts import UNKNOWN
+from core.rag.quote import Quote
+from core.rag.rewrite import Rewritten
+from core.rag.search import Found
 from core.rag.split import Recipe
 from core.rag.support import support
 from core.visitors import Visitor, visiting
 from tabs.knowledge_answering import wished
 from tabs.knowledge_bases import embedding_model
 from tabs.knowledge_presence import arrived, left
-from tabs.knowledge_view import marked, text
+from tabs.knowledge_view import marked, said, text
 from tests.services import Provider, Refuse, Reply, Request, Say
 
 # --- how an answer is shown -------------------------------------------------------------------------------------------
@@ -40,6 +46,17 @@ def hit(story: str = STORY) -> Hit:
 
 def shown(answer: str) -> str:
     return text(answer, support(answer, [hit()], "What does the Otter cost?"), 3)
+
+
+def test_a_model_that_found_no_answer_does_not_contradict_the_sentences_below_it() -> None:
+    quote = Quote(1, 0, 50, "The Otter costs £4,150 and weighs 12 kg.", 1.0)
+    found = Found("Otter?", "Otter?", (hit(),))
+    answer = Answer("Otter?", Rewritten("Otter?"), found=found, whole=True, quotes=(quote,), by_small=True)
+    unknown, known = said(replace(answer, text=UNKNOWN), 0), said(replace(answer, text="It weighs 12 kg. [1]"), 0)
+    assert unknown.startswith("The model found no answer. It says:")
+    assert unknown.index("where they come closest") < unknown.index("£4,150")
+    assert "What the documents say" in known
+    assert "no answer" not in known
 
 
 def test_a_citation_is_a_link_to_its_passage_and_an_invented_one_is_red() -> None:

@@ -63,14 +63,19 @@ def load(generation: Path) -> Map | None:
         return None
 
 
+def large_enough(corpus: Corpus) -> None:
+    """Raise BadSetting for an index too small for a map."""
+    if (count := len(corpus.passages)) < LEAST:
+        raise BadSetting(f"A map needs at least {LEAST} passages, and there are {count}. Add documents first.")
+
+
 def make(corpus: Corpus, generation: Path, report: Report) -> Map:
     """Make the map and keep it in the folder `generation`. It blocks, for seconds to minutes; `report` may stop it.
 
-    Raises BadSetting for an index too small for one.
+    Raises what `large_enough` raises.
     """
+    large_enough(corpus)
     count = len(corpus.passages)
-    if count < LEAST:
-        raise BadSetting(f"A map needs at least {LEAST} passages, and there are {count}. Add documents first.")
     rows = np.sort(np.random.default_rng(0).choice(count, min(MOST, count), replace=False))
     vectors = np.asarray(corpus.vectors[rows], np.float32)
     report(0.1, "Finding the main directions")
