@@ -69,8 +69,11 @@ def _side_by_side(page: Page) -> None:
         prompt = gr.Textbox(PROMPT, label="Prompt", lines=2, scale=4, min_width=240, elem_id="compare-prompt")
         go = gr.Button("Ask all of them", variant="primary", scale=1, min_width=140, elem_id="compare-run")
     with gr.Row():
-        allowed = gr.CheckboxGroup(sorted(tools()), value=sorted(tools()), label="Tools", elem_id="compare-tools")
-        blind = gr.Checkbox(label="Blind: names and figures only after the vote", elem_id="compare-blind")
+        known = sorted(tools())
+        allowed = gr.CheckboxGroup(known, value=known, label="Tools", min_width=260, elem_id="compare-tools")
+        blind = gr.Checkbox(
+            label="Blind: names and figures only after the vote", min_width=260, elem_id="compare-blind"
+        )
     drawn = columns("compare", _bot, shown, under)
     vote = _vote()
     asked = [drawn.plan, chosen, prompt, allowed, blind]

@@ -9,6 +9,7 @@ import gradio as gr
 from core.errors import AppError
 from core.markdown import harmless
 from tabs.parts import QUIET, capabilities, price
+from tabs.texts.errors import spoken
 
 _KEY = "switchboard-theme"
 # Gradio's own settings and the address can ask for one of the two; what they ask for goes before what was chosen here.
@@ -18,6 +19,10 @@ CHOSEN = f"""() => {{
 }}"""
 _SWITCH = f"() => localStorage.setItem({_KEY!r}, document.body.classList.toggle('dark') ? 'dark' : 'light')"
 _NONE = "() => ''"
+_IF_OPEN = """(told, shown) => {
+    const open = document.querySelector("[role=tab][aria-selected=true]");
+    return !open || open.dataset.tabId === "%s" ? told : shown;
+}"""
 
 
 def head() -> gr.Markdown:
@@ -34,7 +39,11 @@ def following(page: gr.Blocks, tab: gr.Tab, line: gr.Markdown) -> Callable[[gr.D
     """What has the head name the model of a dropdown while `tab` is open."""
 
     def follow(dropdown: gr.Dropdown) -> None:
-        gr.on([page.load, tab.select, dropdown.change], _in_use, dropdown, line, trigger_mode="always_last", **QUIET)
+        told = gr.Textbox(visible="hidden")
+        events = [page.load, tab.select, dropdown.change]
+        asked = gr.on(events, _in_use, dropdown, told, trigger_mode="always_last", **QUIET)
+        # By then another tab may be open, whose model or none is named.
+        asked.success(None, [told, line], line, js=_IF_OPEN % tab._id, **QUIET)
 
     return follow
 
@@ -48,6 +57,6 @@ def _in_use(choice: str | None) -> str:
     if not choice or choice.endswith("/"):
         return ""
     try:
-        return f"{harmless(choice)} · {price(capabilities(choice).price)}"
+        return f"{harmless(choice)} · {spoken(price(capabilities(choice).price))}"
     except AppError:
         return harmless(choice)

@@ -19,6 +19,7 @@ from core.errors import BadSetting
 from core.jobs import Job
 from core.markdown import harmless
 from tabs.parts import QUIET
+from tabs.texts.errors import spoken
 
 SHOWN = 4
 EVERY = 1.0  # seconds between two looks while a job runs
@@ -63,16 +64,16 @@ def _stop(index: int, ids: list[str]) -> list[Any]:
 
 def line(job: Job) -> str:
     """One job as Markdown: its title, how far it is, and what it does or how it ended."""
-    title = f"**{harmless(job.title)}**"
+    title = f"**{harmless(spoken(job.title))}**"
     match job.state:
         case "running":
             return f"{title} {bar(job)}"
         case "done":
-            return f"✓ {title} · {harmless(job.text)}" if job.text else f"✓ {title}"
+            return f"✓ {title} · {harmless(spoken(job.text))}" if job.text else f"✓ {title}"
         case "stopped":
             return f"{title} · stopped"
         case _:
-            return f"⚠️ {title} · {harmless(job.error)}"
+            return f"⚠️ {title} · {harmless(spoken(job.error))}"
 
 
 def state_of(job: Job, stopped: str) -> str:
@@ -81,11 +82,11 @@ def state_of(job: Job, stopped: str) -> str:
         case "running":
             return bar(job)
         case "done":
-            return f"✓ {harmless(job.text)}"
+            return f"✓ {harmless(spoken(job.text))}"
         case "stopped":
             return stopped
         case _:
-            return f"⚠️ {harmless(job.error)}"
+            return f"⚠️ {harmless(spoken(job.error))}"
 
 
 def stop_job(id: str) -> None:
@@ -96,7 +97,7 @@ def stop_job(id: str) -> None:
 
 def bar(job: Job) -> str:
     """How far a running job is."""
-    text = harmless(job.text)
+    text = harmless(spoken(job.text))
     if job.fraction is None:
         return text
     filled = round(job.fraction * 20)

@@ -168,7 +168,9 @@ def about(choice: str) -> tuple[str, Any]:
         return f"⚠️ {harmless(told(error))}", gr.update(visible=False)
     variants = [(_("as stored"), ""), *((name, name) for name in can.variants)]
     chosen = choice.partition("@")[2]
-    return harmless(" · ".join(_facts(can))), gr.update(choices=variants, value=chosen, visible=bool(can.variants))
+    return harmless(" · ".join(map(spoken, _facts(can)))), gr.update(
+        choices=variants, value=chosen, visible=bool(can.variants)
+    )
 
 
 def _facts(can: Capabilities) -> list[str]:

@@ -124,9 +124,12 @@ def test_a_chat_by_keyboard_alone(browser: Browser, url: str, service: Provider)
     service.hung_up.clear()
     with looking(browser, url) as page:
         page.locator("body").evaluate("() => document.activeElement.blur()")
+        # The list of models comes a moment after the page.
+        expect(page.locator("#model-facts")).to_contain_text("tokens of context", timeout=20_000)
         reach(page, "#model input")
         page.keyboard.press("Control+A")
         page.keyboard.type("starter")
+        expect(page.get_by_role("option", name=re.compile("starter"))).to_be_visible(timeout=20_000)
         page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")
         expect(page.locator("#in-use")).to_have_text("local/starter · free", timeout=20_000)

@@ -133,7 +133,8 @@ def said_in_code() -> set[str]:
             parts = node.values if isinstance(node, ast.JoinedStr) else [node]
             text = "".join(str(one.value) if isinstance(one, ast.Constant) else "{}" for one in parts)
             found |= {shapes(one) for one in re.split(r"(?<=[.?]) (?=[A-Z])", text)}
-    return found
+    starts = re.findall(r'"start": "([^"]+)"', (ROOT / "backends/_openai/servers.json").read_text("utf-8"))
+    return found | {re.sub(r"^Start .+: .+\.$", "Start {}: {}.", start) for start in starts}
 
 
 def test_every_failure_of_a_provider_is_told_in_every_language() -> None:
@@ -164,6 +165,10 @@ def test_each_failure_that_can_be_translated_is_one_of_the_app() -> None:
         ("OpenAI refused the key. Check that the key is right and allowed to use this model.",
          "OpenAI hat den Schlüssel abgelehnt. Prüfen Sie, ob der Schlüssel stimmt und für dieses Modell gilt."),
         ("OpenAI is busy: trying again in 7 s", "OpenAI ist überlastet: neuer Versuch in 7 s"),
+        ("vLLM cannot be reached. Start vLLM: vllm serve MODEL.",
+         "vLLM ist nicht zu erreichen. Starten Sie vLLM: vllm serve MODEL."),
+        ("free", "kostenlos"),
+        ("There is no site named free.", "Es gibt keine Website namens free."),
         ("Temperature must be between 0 and 2.", "Temperature muss zwischen 0 und 2 liegen."),
         # Half of it in another language would be worse.
         ("OpenAI refused the key. Nobody knows this sentence.", "OpenAI refused the key. Nobody knows this sentence."),

@@ -1,7 +1,8 @@
-"""What goes wrong, in the visitor's language. The code says it in English, sentence by sentence, which is the key.
+"""What happens and what goes wrong, in the visitor's language.
 
-A sentence with names or numbers in it is found by a template. Where one sentence of a text is not known, the whole text
-stays as it is: half of it in another language would be worse.
+The code says it in English, sentence by sentence, which is the key. A sentence with names or numbers in it is found by
+a template. Where one sentence of a text is not known, the whole text stays as it is: half of it in another language
+would be worse.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ def translated(text: str, language: str) -> str:
 def _sentence(text: str, language: str) -> str | None:
     for pattern, template in _patterns(language):
         if match := pattern.fullmatch(text):
-            values = {name: _sentence(value, language) or value for name, value in match.groupdict().items()}
+            values = match.groupdict()
+            if reason := values.get("reason"):  # A sentence within the sentence; other values are names and numbers.
+                values["reason"] = _sentence(reason, language) or reason
             return template.format(**values)
     return None
 
