@@ -23,10 +23,10 @@ from tabs.knowledge_view import Talk, bubbles, prompt, why
 from tabs.parts import QUIET, Turn, picker, toast, told, wanted
 
 EXAMPLES = (
+    "When did the Dordrecht office open?",
+    "Which gate should a lorry with a delivery go to?",
+    "How long is the towing tank?",
     "What does it cost to rent the Otter OT-24 for a month?",
-    "How do the reaction times differ among the three Ardle contracts?",
-    "Which Millrace plan allows more API calls a minute, River or Estuary?",
-    "Who is Anna K. Lindqvist, and who is Anna M. Lindqvist?",
 )
 WELCOME = """### Ask the documents
 Each answer names its passages: click a number to read one. Then ask on: “And the OT-24R?”"""
