@@ -57,7 +57,8 @@ def numbered(passages: list[str]) -> str:
 
 
 def conversation(file: str, case: Case) -> tuple[list[Reply], list[Any]]:
-    """Messages and tools for a case."""
+    """Messages and tools for a case; the author of those in `blind_` files had seen neither the data nor the others."""
+    file = file.removeprefix("blind_")
     tools = [app_tools()[n] for n in ("get_ticket_price", "current_time", "calculate")]
     user = {"role": "user", "content": case.get("user", "")}
     if file == "flights_follow":

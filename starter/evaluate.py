@@ -185,6 +185,17 @@ CHECKS = (
     Check("wide tables: has the gold span", "tables", 0.80, has_gold),
     Check("wide tables: cites the right one", "tables", 0.90, cited),
     Check("wide tables: does not say", "tables", 0.90, left_open),
+    Check("blind search: what was found is told and cited", "blind_search_found", 0.90, told),
+    Check(
+        "blind unseen schema", "blind_schemas_more", 0.85, lambda c, r: same(r, (c["tool"].split("(")[0], c["call"]))
+    ),
+    Check("blind unseen schema: asks what is missing", "blind_schemas_want", 0.95, wants),
+    Check("blind passages: has the gold span", "blind_passages", 0.80, has_gold),
+    Check("blind passages: cites the right one", "blind_passages", 0.90, cited),
+    Check("blind passages: does not say", "blind_passages", 0.90, left_open),
+    Check("blind Markdown passages: has the gold span", "blind_markdown", 0.80, has_gold),
+    Check("blind Markdown passages: cites the right one", "blind_markdown", 0.90, cited),
+    Check("blind Markdown passages: does not say", "blind_markdown", 0.90, left_open),
     Check("brochures: only sentences of the pages", "brochures", 0.90, plain_brochure),
     Check("links: exactly the right ones", "links", 0.80, links_right),
     Check("links: none invented", "links", 1.00, no_invented_link),
