@@ -29,7 +29,7 @@ SHOWN = 300  # documents in the table
 
 def documents(page: Page, base: gr.State, changed: gr.State) -> None:
     """Draw the list and wire it. `changed` gets another value whenever the documents are others."""
-    job, turn, pages = gr.State(""), gr.State(Turn("done")), gr.State(None)
+    job, turn, pages, filled = gr.State(""), gr.State(Turn("done")), gr.State(None), gr.State(False)
     facts = gr.Markdown(elem_id="documents-facts")
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=340):
@@ -47,7 +47,7 @@ def documents(page: Page, base: gr.State, changed: gr.State) -> None:
     for event in (page.load, base.change, changed.change):
         event(_shown, base, shown, **QUIET)
     page.load(_latest, job, [job, turn], **QUIET)
-    page.load(_kept, None, made.inputs(entered.folder), **QUIET)
+    page.load(_kept, filled, [filled, *made.inputs(entered.folder)], **QUIET)
     started = [job, turn, line, consent, question]
     works: list[tuple[Any, Callable[..., Job | OtherModel | None], list[Any]]] = [
         (entered.files.upload, _files, [entered.files]), (buttons[0].click, _page, [entered.url]),
@@ -187,10 +187,13 @@ def _how(
     return Making(model or usual.model, store or usual.store, recipe, (folder or "").strip())
 
 
-def _kept() -> list[Any]:
-    """Values for the widgets that say how the visitor's index is made."""
+def _kept(filled: bool) -> list[Any]:
+    """Values for the widgets that say how the visitor's index is made, once: what is typed then is the visitor's."""
+    if filled:
+        return [gr.skip()] * 7
     how = making(home(visitor().owner))
-    return [how.recipe.kind, how.recipe.size, how.recipe.overlap, how.model, how.store, how.folder]
+    folder = gr.update(value=how.folder, interactive=True)
+    return [True, how.recipe.kind, how.recipe.size, how.recipe.overlap, how.model, how.store, folder]
 
 
 def _latest(current: str) -> Any:

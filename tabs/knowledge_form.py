@@ -60,10 +60,11 @@ def form() -> tuple[Form, list[gr.Button]]:
     with gr.Column(visible=False, elem_id="documents-choice") as choice:
         links = gr.CheckboxGroup([], label="Pages to add", elem_id="documents-links")
         ticked = gr.Button("Add the ticked pages", size="sm", variant="primary", elem_id="documents-ticked")
-    # A folder of this machine is for its owner only, and what is not drawn cannot be filled in.
+    # A folder of this machine is for its owner only, and what is not drawn cannot be filled in. Nobody can type before
+    # the kept one is here, which would take the place of what is typed.
     folder = gr.Textbox(
         label="A folder of this machine", placeholder="/home/me/notes", max_lines=1, visible=not settings().public,
-        elem_id="documents-folder",
+        interactive=False, elem_id="documents-folder",
     )  # fmt: skip
     buttons = [one, more, ticked]
     if not settings().public:
