@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import pytest
 from backends import find
 from core.errors import BadReply, BadSetting
 from core.rag import late
+from core.rag.answer import is_relevant
 from core.rag.embedding import States, embedder
 from core.rag.evaluate import Question, evaluate, measured, questions
 from core.rag.index import Index
@@ -399,6 +400,33 @@ def test_how_good_the_search_is(there: Lookup) -> None:
     assert figures["mrr"].low < figures["mrr"].mean < figures["mrr"].high
     assert done.floor["mrr"] < 0.1 < figures["mrr"].mean < done.ceiling["mrr"] <= 1
     assert all(not outcome.missing for outcome in done.outcomes if outcome.measure and outcome.measure.coverage == 1)
+
+
+ELSEWHERE = (
+    "What is the capital of Peru?", "How do I bake sourdough bread?", "Who wrote Hamlet?", "How do vaccines work?",
+    "What is the speed of light?", "Translate good morning into French.", "What's the weather tomorrow?",
+    "How tall is Mount Everest?", "Write a poem about autumn.", "Explain recursion in Python.", "Tell me a joke.",
+    "Who painted the Mona Lisa?", "When did the Roman Empire fall?", "How many planets are there?",
+    "How do I train a puppy?", "How do I knit a scarf?", "What are the symptoms of flu?", "Why is the sky blue?",
+    "What time is it in Tokyo?", "What is photosynthesis?", "How do bees make honey?", "How to play the guitar?",
+    "Who invented the telephone?", "When is the next solar eclipse?", "What are the rules of chess?",
+    "Who sang Bohemian Rhapsody?", "What is inflation?",
+)  # fmt: skip
+CURT = (
+    "my laptop was stolen, whom do I tell?", "how do I book holiday?", "can I work from home?", "who is the boss?",
+    "who do I call when the printer is broken?", "what happens if I'm ill?", "Where is the office?",
+    "what do you sell?", "is there a discount?", "how do I get my money back for a train?", "When do I get paid?",
+)  # fmt: skip
+
+
+def test_what_is_answered_here_is_relevant_and_most_of_what_is_not_is_not(there: Lookup) -> None:
+    def passed(asked: Sequence[str]) -> list[bool]:
+        return [is_relevant(search(there, text)) for text in asked]
+
+    answered = passed([one.question for one in ASKED if one.sources])
+    assert sum(answered) >= 0.99 * len(answered)
+    assert all(passed(CURT))
+    assert sum(passed(ELSEWHERE)) <= 0.3 * len(ELSEWHERE)
 
 
 def test_misspelt_questions_find_nearly_as_much(there: Lookup) -> None:

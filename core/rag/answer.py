@@ -16,6 +16,7 @@ from core.errors import AppError
 from core.llm import Backend, Capabilities, Conversation, Done, Event, Progress, Sampling, TextDelta, Thinking, Waiting
 from core.markdown import sound
 from core.material import is_small
+from core.rag.asked import topics
 from core.rag.nearness import Nearness
 from core.rag.passages import Hit
 from core.rag.prompts import LONGEST_SMALL, UNKNOWN, Prompt, prompt
@@ -23,10 +24,13 @@ from core.rag.quote import Quote, quoted, quotes
 from core.rag.rewrite import Rewritten, rewrite
 from core.rag.search import Found
 from core.rag.support import Support, support
+from core.rag.terms import terms
 
-# A search whose best passage is less like the question than this has found nothing to answer from. Below it lie 1 in
-# 100 of the questions that knowledge-base/ answers, and 9 in 10 about something else: tests/test_rag_answer.py.
-RELEVANT = 0.3
+# How much like the question the best passage of a search must be, for there to be anything to answer from; and how much
+# where its words are found as well. Of questions that knowledge-base/ answers 1 in 200 is refused by this, of others
+# 3 in 4: tests/test_rag_search.py.
+_ALIKE, _SOMEWHAT = 0.3, 0.25
+_FIRST = 3  # passages in which the words are looked for
 
 Find = Callable[[str], Found]
 Near = Callable[[str, Sequence[Hit]], Nearness | None]
@@ -79,6 +83,19 @@ class Answer:
         return support(self.text, self.hits, asked, whole=self.whole)
 
 
+def is_relevant(found: Found) -> bool:
+    """Whether a search has found anything to answer from: something alike, or nearly so and half of what was named."""
+    if not found.hits or found.best < _SOMEWHAT:
+        return False
+    return found.best >= _ALIKE or _has_half_of_what_was_named(found)
+
+
+def _has_half_of_what_was_named(found: Found) -> bool:
+    named = topics(found.query_used)
+    held = max(len(named & set(terms(hit.shown))) for hit in found.hits[:_FIRST])
+    return 2 * held >= len(named) > 0
+
+
 async def ask(
     question: str,
     history: Conversation,
@@ -88,7 +105,6 @@ async def ask(
     *,
     sampling: Sampling | None = None,
     near: Near | None = None,
-    relevant: float = RELEVANT,
 ) -> AsyncGenerator[Answer]:
     """Answer `question` from what `find` finds; `history` is what was said before, as user's and assistant's messages.
 
@@ -107,7 +123,7 @@ async def ask(
     found = await asyncio.to_thread(find, rewritten.question)
     answer = replace(answer, found=found, timings={**answer.timings, **found.timings})
     clock = _Clock()
-    if not found.hits or found.best < relevant:
+    if not is_relevant(found):
         yield replace(answer, text=UNKNOWN, whole=True, step="", notes=(*answer.notes, _NOTHING))
         return
     if backend is None:

@@ -26,7 +26,7 @@ def search_knowledge_base(
 
     It searches knowledge-base/, the documents of an invented company, Marrowfen.
     """
-    from core.rag.answer import RELEVANT
+    from core.rag.answer import is_relevant
     from core.rag.prompts import fitting, numbered
     from core.rag.search import Search, search
     from core.rag.shipped import shipped
@@ -34,7 +34,7 @@ def search_knowledge_base(
     if not query.strip():
         raise ToolError("The query is empty. Say what to search for.")
     found = search(_ready(shipped()).lookup(), query, Search(k=_PASSAGES, widen=False))
-    if found.best < RELEVANT:
+    if not is_relevant(found):
         return "The knowledge base does not say."
     given, _ = fitting(found.hits, _ROOM)
     return numbered(given)
