@@ -15,6 +15,7 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError as Refused
 
+from core import jobs
 from core.errors import AppError, BadSetting, OtherModel
 from core.rag.answer import Answer
 from core.rag.index import Index
@@ -28,11 +29,13 @@ from core.rag.search import Found
 from core.rag.split import Recipe
 from core.rag.support import support
 from core.visitors import Visitor, visiting
+from tabs.knowledge_adding import find_pages
 from tabs.knowledge_answering import wished
 from tabs.knowledge_bases import embedding_model
 from tabs.knowledge_presence import arrived, left
 from tabs.knowledge_view import marked, said, text
 from tests.services import Provider, Refuse, Reply, Request, Say
+from tests.site import Site
 
 # --- how an answer is shown -------------------------------------------------------------------------------------------
 
@@ -186,6 +189,23 @@ def test_documents_go_with_a_visitors_last_page(own: Path) -> None:
     assert sources(own) == {"a"}
     left(pages[1])
     assert not own.exists()
+
+
+def test_stop_ends_the_look_for_pages_and_the_reading_of_a_slow_one(own: Path) -> None:
+    with Site() as site:
+        site.answers["/about"] = site.answers["/drip"]
+        visit = site.visit()
+        job = find_pages(site.at("/"), 1, 20, visit)
+        while "/about" not in site.paths:
+            time.sleep(0.01)
+        assert jobs.get(job.id).state == "running"
+        started = time.monotonic()
+        jobs.stop(job.id)
+        assert site.left.wait(5)
+        while (job := jobs.get(job.id)).state == "running":
+            time.sleep(0.01)
+        assert time.monotonic() - started < 5
+        assert (job.state, job.result) == ("stopped", None)
 
 
 def test_there_is_an_end_to_what_can_be_added(own: Path, limits: Callable[..., None]) -> None:
