@@ -21,11 +21,12 @@ from tabs import Page
 from tabs.answering import answered
 from tabs.bubbles import bubbles, code, message_at, totals
 from tabs.chat_layout import Chat, layout
-from tabs.conversations import FRESH, Shelf, listed, shelf
+from tabs.conversations import FRESH, Opened, Shelf, listed, shelf
 from tabs.endpoints import endpoints
 from tabs.parts import QUIET, Turn, about, toast
 from tabs.remembering import remember
 from tabs.starting import starts
+from tabs.turnstile import one_at_a_time, then_next
 
 TITLE = "Chat"
 ORDER = 10
@@ -35,10 +36,11 @@ _KEPT_EVERY = 2.0  # seconds: an answer on its way is not lost with its page
 
 def build(page: Page) -> None:
     """Draw the tab and wire it."""
-    kept = shelf()
+    place = gr.Sidebar(open=False, width=280)
     chat, approve, reject = layout(page)
+    kept = shelf(page, place, Opened(view, _shown(chat), chat.conversation, chat.current, chat.turn))
     _wire_model(page, chat, kept)
-    _wire_turns(page, chat, kept, approve, reject)
+    _wire_turns(chat, kept, approve, reject)
     endpoints()
 
 
@@ -52,31 +54,38 @@ def _wire_model(page: Page, chat: Chat, kept: Shelf) -> None:
         starts(begun, dropdown, chat.knobs)
 
 
-def _wire_turns(page: Page, chat: Chat, kept: Shelf, approve: gr.Button, reject: gr.Button) -> None:
+def _shown(chat: Chat) -> list[Any]:
+    """What `view` gives values for."""
+    return [
+        chat.conversation, chat.bot, chat.box, chat.current, chat.approval, chat.question, chat.status, chat.decisions,
+    ]  # fmt: skip
+
+
+def _wire_turns(chat: Chat, kept: Shelf, approve: gr.Button, reject: gr.Button) -> None:
     bot, box, conversation, turn = chat.bot, chat.box, chat.conversation, chat.turn
-    shown = [conversation, bot, box, chat.current, chat.approval, chat.question, chat.status, chat.decisions]
-    stored = [kept.store, kept.search, chat.current, conversation]
-    keeping: dict[str, Any] = {
-        "fn": _keep, "inputs": stored, "outputs": [kept.store, kept.listing], "js": FRESH, **QUIET
-    }  # fmt: skip
+    shown = _shown(chat)
     # Whatever starts an answer puts a new Turn into `turn`, and there is one event that streams.
     run = _streaming(chat, kept)
     finished = run.success(_finish, [conversation, chat.decisions, turn], [box, chat.approval, chat.question], **QUIET)
-    finished.success(**keeping)
     # A model's memory is known once it has been loaded for an answer.
     finished.success(about, chat.picker.dropdown, [chat.picker.facts, chat.picker.precision], **QUIET)
-    here, started = [turn, conversation, chat.current], [*shown, turn]
-    box.submit(_send, [*here, box], started, **QUIET).success(**keeping)
-    bot.example_select(_send_example, here, started, **QUIET).success(**keeping)
-    bot.retry(_retry, here, started, **QUIET).success(**keeping)
-    bot.edit(_edit, here, started, **QUIET).success(**keeping)
-    bot.undo(_undo, here, shown, **QUIET).success(**keeping)
-    bot.clear(_cleared, turn, shown, **QUIET)
+    here, started, waits = [turn, conversation, chat.current], [*shown, turn], {"js": one_at_a_time(), **QUIET}
+    stored = [kept.store, kept.search, chat.current, conversation]
+    keeping: dict[str, Any] = {"fn": _keep, "inputs": stored, "outputs": [kept.store, kept.listing], **QUIET}
+    finished.success(**keeping, js=FRESH)
+    for event in (
+        box.submit(_send, [*here, box], started, **waits),
+        bot.example_select(_send_example, here, started, **waits),
+        bot.retry(_retry, here, started, **waits),
+        bot.edit(_edit, here, started, **waits),
+        bot.undo(_undo, here, shown, **waits),
+    ):
+        event.success(**keeping, js=then_next(FRESH))
+    bot.clear(_cleared, turn, shown, **waits).success(None, None, None, js=then_next())
     box.stop(_stopped, turn, box, **QUIET)
     for button, approved in ((approve, True), (reject, False)):
         decided = [conversation, chat.decisions]
         button.click(partial(_decide, approved), decided, [chat.decisions, turn], **QUIET)
-    kept.wire(page, view, shown, conversation, chat.current, turn)
 
 
 def _streaming(chat: Chat, kept: Shelf) -> Any:
@@ -173,18 +182,19 @@ async def _answer(
     """
     begun, kept_at = len(conversation), time.monotonic()
     options = {"system": system or "", "ask_first": ask_first, "decisions": decisions}
-    async with aclosing(answered(turn, choice, conversation, given, allowed or (), **options)) as steps:
-        async for step in steps:
-            if step is None:
-                yield gr.skip()
-            else:
+    with turn.drawn():
+        async with aclosing(answered(turn, choice, conversation, given, allowed or (), **options)) as steps:
+            async for step in steps:
+                if step is None:
+                    yield gr.skip()
+                    continue
                 conversation, status = step
                 growing = gr.skip()
                 if time.monotonic() - kept_at > _KEPT_EVERY:
                     growing, kept_at = unfinished(current, conversation, begun), time.monotonic()
                 yield conversation, bubbles(conversation), status, growing
-    if turn.over != "left":
-        yield conversation, bubbles(conversation), totals(conversation), gr.skip()
+        if turn.over != "left":
+            yield conversation, bubbles(conversation), totals(conversation), gr.skip()
 
 
 def _finish(conversation: Conversation, decisions: dict[str, bool], turn: Turn) -> Any:

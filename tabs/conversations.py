@@ -30,6 +30,8 @@ from core.history import (
 from core.llm import Conversation
 from tabs import Page
 from tabs.parts import QUIET, Turn, toast
+from tabs.saving import SAVE
+from tabs.turnstile import one_at_a_time, then_next
 
 View = Callable[[Conversation, str], list[Any]]
 
@@ -46,58 +48,98 @@ _GROW = f"""(text) => {{
     row.messages = [...row.messages.slice(0, grown.begun), ...grown.messages];
     localStorage.setItem({_KEY!r}, JSON.stringify(rows));
 }}"""
-# The browser makes the file from what the server hands it, so nothing is written to the server's disk.
-_SAVE = """(name, text) => {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([text], {type: "text/plain"}));
-    link.download = name;
-    link.click();
-    URL.revokeObjectURL(link.href);
-}"""
 # On a narrow page the sidebar covers the conversation that was just chosen in it.
 _CLOSE = "() => { if (innerWidth < 768) document.querySelector('.sidebar.open .toggle-button')?.click() }"
 
 
 @dataclass(frozen=True)
 class Shelf:
-    """The widgets of the left sidebar."""
+    """The widgets of the left sidebar that a chat reads and writes."""
 
     store: gr.Textbox
     growing: gr.Textbox
-    new: gr.Button
     search: gr.Textbox
     listing: gr.Radio
-    title: gr.Textbox
-    delete: gr.Button
-    markdown: gr.Button
-    json: gr.Button
-    upload: gr.UploadButton
-    name: gr.Textbox
-    exported: gr.Textbox
+    new: gr.Button
 
-    def wire(
-        self, page: Page, view: View, shown: Sequence[Any], conversation: gr.State, current: gr.State, turn: gr.State,
-    ) -> None:  # fmt: skip
-        """Connect the shelf to the chat: `view` gives the values for `shown`, the widgets of an open conversation.
 
-        Opening another conversation leaves `turn`, the answer that is still coming in this one.
-        """
-        store, search, listing, kept = self.store, self.search, self.listing, {"js": FRESH, **QUIET}
-        store.change(None, store, None, js=_WRITE)
-        self.growing.change(None, self.growing, None, js=_GROW)
-        page.load(partial(_restore, view), [store, turn], [*shown, listing], **kept)
-        search.change(_found, [store, search, current], listing, **kept)
-        picked = listing.input(partial(_show, view), [store, turn, listing], list(shown), **kept)
-        begun = self.new.click(partial(_begin, view), [store, turn, search], [*shown, listing], **kept)
-        everything = [store, *shown, listing]
-        self.delete.click(partial(_drop, view), [store, turn, search, current], everything, **kept)
-        self.upload.upload(partial(_bring, view), [store, turn, search, self.upload], everything, **kept)
-        self.title.submit(_rename, [store, search, current, self.title], [store, listing, self.title], **kept)
-        for chosen in (picked, begun):
-            chosen.success(None, None, None, js=_CLOSE)
-        for button, form in ((self.markdown, _markdown), (self.json, _json)):
-            made = button.click(form, [store, current, conversation], [self.name, self.exported], **kept)
-            made.success(None, [self.name, self.exported], None, js=_SAVE)
+@dataclass(frozen=True)
+class Opened:
+    """The open conversation on the page: `view` gives the values for `shown`, its widgets.
+
+    Opening another one leaves `turn`, the answer that is still coming in this one.
+    """
+
+    view: View
+    shown: Sequence[Any]
+    conversation: gr.State
+    current: gr.State
+    turn: gr.State
+
+
+def shelf(page: Page, place: gr.Sidebar, chat: Opened) -> Shelf:
+    """Fill the left sidebar and connect it to the chat. The page is told of it when it is opened."""
+    with place:
+        store, growing = gr.Textbox(visible="hidden"), gr.Textbox(visible="hidden")
+    store.change(None, store, None, js=_WRITE)
+    growing.change(None, growing, None, js=_GROW)
+    page.load(partial(_restore, chat.view), [store, chat.turn], list(chat.shown), js=FRESH, **QUIET)
+    with place, page.later(place):
+        gr.Markdown("### Conversations")
+        new = gr.Button("New chat", variant="primary", size="sm", elem_id="new-chat")
+        search = gr.Textbox(show_label=False, label="Search", placeholder="Search…", elem_id="search-chats")
+        listing = gr.Radio(
+            [], show_label=False, label="Conversations", elem_id="chats", container=False, interactive=True
+        )
+        kept = Shelf(store, growing, search, listing, new)
+        _wire(page, kept, chat)
+        with gr.Accordion("This conversation", open=False):
+            _this_one(kept, chat)
+        upload = gr.UploadButton("Import JSON", file_types=[".json"], type="binary", size="sm", elem_id="import-chat")
+        brought = upload.upload(
+            partial(_bring, chat.view), [store, chat.turn, search, upload], [store, *chat.shown, listing],
+            js=one_at_a_time(FRESH), **QUIET,
+        )  # fmt: skip
+        brought.success(None, None, None, js=then_next())
+        gr.Markdown("Kept in this browser only.", elem_classes="hint")
+    return kept
+
+
+def _wire(page: Page, kept: Shelf, chat: Opened) -> None:
+    """Wire the list of conversations and what opens one."""
+    found = [kept.store, kept.search, chat.current]
+    for event in (page.load, kept.search.change):
+        event(_found, found, kept.listing, js=FRESH, **QUIET)
+    picked = kept.listing.input(
+        partial(_show, chat.view), [kept.store, chat.turn, kept.listing], list(chat.shown), js=one_at_a_time(FRESH),
+        **QUIET,
+    )  # fmt: skip
+    begun = kept.new.click(
+        partial(_begin, chat.view), [kept.store, chat.turn, kept.search], [*chat.shown, kept.listing],
+        js=one_at_a_time(FRESH), **QUIET,
+    )  # fmt: skip
+    for chosen in (picked, begun):
+        chosen.success(None, None, None, js=then_next(_CLOSE))
+
+
+def _this_one(kept: Shelf, chat: Opened) -> None:
+    """Draw and wire what can be done with the open conversation."""
+    title = gr.Textbox(label="New title", placeholder="Enter renames it", elem_id="rename-chat")
+    delete = gr.Button("Delete", size="sm", variant="stop", elem_id="delete-chat")
+    with gr.Row():
+        markdown = gr.Button("Export Markdown", size="sm", elem_id="export-markdown")
+        json = gr.Button("Export JSON", size="sm", elem_id="export-json")
+    dropped = delete.click(
+        partial(_drop, chat.view), [kept.store, chat.turn, kept.search, chat.current],
+        [kept.store, *chat.shown, kept.listing], js=one_at_a_time(FRESH), **QUIET,
+    )  # fmt: skip
+    dropped.success(None, None, None, js=then_next())
+    renamed = [kept.store, kept.search, chat.current, title]
+    title.submit(_rename, renamed, [kept.store, kept.listing, title], js=FRESH, **QUIET)
+    name, exported = gr.Textbox(visible="hidden"), gr.Textbox(visible="hidden")
+    for button, form in ((markdown, _markdown), (json, _json)):
+        made = button.click(form, [kept.store, chat.current, chat.conversation], [name, exported], js=FRESH, **QUIET)
+        made.success(None, [name, exported], exported, js=SAVE)
 
 
 def _show(view: View, kept: str, turn: Turn, id: str) -> Any:
@@ -111,9 +153,7 @@ def _show(view: View, kept: str, turn: Turn, id: str) -> Any:
 
 def _restore(view: View, kept: str, turn: Turn) -> Any:
     rows = parsed(kept)
-    last = rows[0]["id"] if rows else new_id()
-    values = _show(view, kept, turn, last)
-    return [*values, listed(rows, "", last)] if isinstance(values, list) else values
+    return _show(view, kept, turn, rows[0]["id"] if rows else new_id())
 
 
 def _begin(view: View, kept: str, turn: Turn, words: str) -> list[Any]:
@@ -142,7 +182,7 @@ def _rename(kept: str, words: str, id: str, title: str) -> list[Any]:
     return [written(changed), listed(changed, words, id), ""]
 
 
-def _found(kept: str, words: str, id: str) -> Any:
+def _found(kept: str, words: str | None, id: str) -> Any:
     return listed(parsed(kept), words, id)
 
 
@@ -159,25 +199,6 @@ def _json(kept: str, id: str, conversation: Conversation) -> tuple[str, str]:
 
 def _file_name(title: str) -> str:
     return "-".join(re.findall(r"\w+", title.lower()))[:60] or "conversation"
-
-
-def shelf() -> Shelf:
-    """Draw the left sidebar."""
-    with gr.Sidebar(open=False, width=280):
-        gr.Markdown("### Conversations")
-        new = gr.Button("New chat", variant="primary", size="sm", elem_id="new-chat")
-        search = gr.Textbox(show_label=False, label="Search", placeholder="Search…", elem_id="search-chats")
-        listing = gr.Radio([], show_label=False, label="Conversations", elem_id="chats", container=False)
-        with gr.Accordion("This conversation", open=False):
-            title = gr.Textbox(label="New title", placeholder="Enter renames it", elem_id="rename-chat")
-            delete = gr.Button("Delete", size="sm", variant="stop", elem_id="delete-chat")
-            with gr.Row():
-                markdown = gr.Button("Export Markdown", size="sm", elem_id="export-markdown")
-                json = gr.Button("Export JSON", size="sm", elem_id="export-json")
-        upload = gr.UploadButton("Import JSON", file_types=[".json"], type="binary", size="sm", elem_id="import-chat")
-        gr.Markdown("Kept in this browser only.", elem_classes="hint")
-        store, growing, name, exported = (gr.Textbox(visible="hidden") for _ in range(4))
-    return Shelf(store, growing, new, search, listing, title, delete, markdown, json, upload, name, exported)
 
 
 def listed(kept: Kept, words: str | None, current: str) -> Any:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import html
 import logging
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+import time
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -40,11 +41,26 @@ class Turn:
     """
 
     def __init__(self, over: Literal["", "done", "stopped", "left"] = "") -> None:
-        self.over = over
+        self.over, self._drawn = over, False
+
+    @contextmanager
+    def drawn(self) -> Iterator[None]:
+        """Within this, a handler shows the answer step by step."""
+        self._drawn = True
+        try:
+            yield
+        finally:
+            self._drawn = False
 
     def leave(self) -> None:
-        """The visitor goes on to something else: what this answer would still say is not to be shown."""
+        """The visitor goes on to something else: what this answer would still say is not to be shown.
+
+        A step that is on its way is waited for: shown later than what comes next, it would take that one's place.
+        """
         self.over = self.over or "left"
+        until = time.monotonic() + 1
+        while self._drawn and time.monotonic() < until:
+            time.sleep(0.01)
 
     def stop(self) -> None:
         """The visitor has heard enough."""

@@ -10,11 +10,12 @@ import gradio as gr
 
 from tabs.parts import QUIET
 
-_SAVE = """(text) => {
+# Of a name and a text; an empty text is not saved. What was saved is forgotten, so that it can be saved again.
+SAVE = """(name, text) => {
     if (!text) return text;
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([text], {type: "text/plain"}));
-    link.download = NAME;
+    link.download = name;
     link.click();
     URL.revokeObjectURL(link.href);
     return "";
@@ -25,4 +26,4 @@ def saves(button: gr.Button, make: Callable[..., str], inputs: Sequence[Any], na
     """Let `button` save what `make` says of `inputs` as a file called `name`; an empty text is not saved."""
     text = gr.Textbox(visible="hidden")
     made = button.click(make, list(inputs), text, **QUIET)
-    made.success(None, text, text, js=_SAVE.replace("NAME", json.dumps(name)))
+    made.success(None, text, text, js=f"(text) => ({SAVE})({json.dumps(name)}, text)")

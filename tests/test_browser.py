@@ -191,6 +191,36 @@ def test_a_conversation_is_exported_and_brought_back(page: Page, tmp_path: Path)
     answer(page, "Hello there")
 
 
+@pytest.mark.parametrize("first", ["the new chat", "the message"])
+def test_a_message_and_a_new_chat_at_the_same_moment(page: Page, service: Provider, first: str) -> None:
+    send(page, "Old question")
+    answer(page, "Hello there")
+    finished(page)
+    shelf(page)
+    page.locator("#message textarea").fill("New question")
+    service.say(Say(("To the new one.",)))
+    page.evaluate(
+        """first => {
+            const enter = () => document.querySelector("#message textarea").dispatchEvent(
+                new KeyboardEvent("keypress", {key: "Enter", code: "Enter", bubbles: true, cancelable: true}));
+            const begin = () => document.querySelector("#new-chat").click();
+            if (first === "the new chat") { begin(); enter(); } else { enter(); setTimeout(begin); }
+        }""",
+        first,
+    )
+    rows = page.locator("#chats label")
+    if first == "the message":
+        page.wait_for_timeout(1000)  # An answer that nobody waits for any more would have come by then.
+        expect(page.locator("#bot [data-testid=user]")).to_have_count(0)
+        expect(rows).to_have_text(["Old question"])
+    else:
+        answer(page, "To the new one.")
+        finished(page)
+        expect(page.locator("#bot").get_by_text("Old question")).to_have_count(0)
+        expect(rows).to_have_text(["New question", "Old question"])
+        assert [m["content"] for m in service.asked()[-1].body["messages"]] == ["New question"]
+
+
 def test_a_sent_message_can_be_edited_and_taken_back(page: Page, service: Provider) -> None:
     send(page, "Hello wrld")
     answer(page, "Hello there")
