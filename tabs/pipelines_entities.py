@@ -50,8 +50,8 @@ def entities(page: Page, opened: Callable[..., Any]) -> None:
                     label="Marked", show_label=False, color_map=COLOURS, elem_id="entities-marked", elem_classes="words"
                 )
             table = gr.Dataframe(
-                headers=["name", "label", "score", "from", "to"], interactive=False, max_height=360,
-                elem_id="entities-table",
+                headers=["name", "label", "score", "place"], interactive=False, wrap=True, max_height=360,
+                column_widths=["36%", "20%", "18%", "26%"], elem_id="entities-table",
             )  # fmt: skip
             export = gr.Button("↓ CSV", size="sm", elem_id="entities-csv")
     wire(page, opened, box, TASK, [box.dropdown], itself)
@@ -92,9 +92,10 @@ def spans(found: tuple[Marked, ...]) -> list[tuple[str, str | None]]:
     return [piece for piece in pieces if piece[0]]
 
 
-def table_rows(found: tuple[Marked, ...]) -> list[list[Any]]:
+def table_rows(found: tuple[Marked, ...]) -> list[list[str]]:
     """What the table shows."""
-    return [[e.text[:200], e.label, f"{e.score:.3f}", e.start, e.end] for one in found for e in one.entities][:1000]
+    rows = [[e.text[:200], e.label, f"{e.score:.2f}", f"{e.start}–{e.end}"] for one in found for e in one.entities]
+    return rows[:1000]
 
 
 def as_csv(found: tuple[Marked, ...]) -> str:

@@ -43,22 +43,22 @@ def pictures(page: Page, opened: Callable[..., Any]) -> None:
                     button.click(lambda example=example: example, None, prompt, **QUIET)
             box = model_box(TASK)
             run = run_buttons("pictures", "Draw")
-            with gr.Accordion("Settings", open=True):
-                widgets = [prompt, *_settings()]
         with gr.Column(scale=2, min_width=340):
             live = gr.Image(
                 label="Being drawn", show_label=False, interactive=False, height=_SIDE, format="png", buttons=[],
                 elem_id="pictures-live",
             )  # fmt: skip
             gallery = gr.Gallery(
-                label="Pictures", columns=4, height=230, object_fit="contain", format="png", interactive=False,
-                visible=False, elem_id="pictures-gallery",
+                label="Pictures", columns=4, height=_SIDE, object_fit="contain", format="png", interactive=False,
+                visible=False, buttons=["download", "fullscreen"], elem_id="pictures-gallery",
             )  # fmt: skip
             about = gr.Markdown(elem_classes="facts", elem_id="pictures-about")
             dropped = gr.File(
-                label="Drop a PNG that was made here, to set everything as it was", file_types=[".png"], height=150,
-                elem_id="pictures-drop",
-            )  # fmt: skip
+                label="Drop a PNG made here for its settings", file_types=[".png"], height=150, elem_id="pictures-drop"
+            )
+    # Below both columns, so that on a telephone the picture comes before them.
+    with gr.Accordion("Settings", open=True):
+        widgets = [prompt, *_settings()]
     wire(page, opened, box, TASK, [box.dropdown], itself)
     box.dropdown.input(_suited, box.dropdown, widgets[2:6], **QUIET)
     dropped.upload(_read, dropped, [box.dropdown, *widgets], **QUIET)
@@ -69,13 +69,16 @@ def _settings() -> list[Any]:
     """The widgets of FIELDS but for the prompt."""
     first = suggested(BUILT_IN)
     negative = gr.Textbox(label="Negative prompt: what it must not show", lines=1, elem_id="pictures-negative")
-    # One below the other: what they say of themselves has no room in half of this column.
-    steps_ = gr.Slider(1, 100, first["steps"], step=1, label="Steps", info="More are cleaner and slower.")
-    guidance = gr.Slider(0, 20, first["guidance"], step=0.5, label="Guidance", info="How much the prompt counts.")
+    with gr.Row():
+        steps_ = gr.Slider(
+            1, 100, first["steps"], step=1, label="Steps", info="More are cleaner and slower.", min_width=250
+        )
+        guidance = gr.Slider(
+            0, 20, first["guidance"], step=0.5, label="Guidance", info="How much the prompt counts.", min_width=250
+        )
     with gr.Row():
         width = gr.Number(first["width"], label="Width", precision=0, step=8, min_width=100, elem_id="pictures-width")
         height = gr.Number(first["height"], label="Height", precision=0, step=8, min_width=100)
-    with gr.Row():
         seed = gr.Number(0, label="Seed", precision=0, minimum=0, min_width=100, elem_id="pictures-seed")
         count = gr.Slider(1, MOST_IMAGES, 1, step=1, label="Pictures", min_width=140)
     scheduler = gr.Dropdown(
@@ -107,7 +110,7 @@ async def _run(turn: Turn, name: str, *values: Any) -> AsyncGenerator[tuple[Any,
     nothing = (gr.skip(),) * 4
     try:
         asked = wish(_given(itself(name), values))
-        yield "Beginning", None, gr.update(value=None, visible=False), ""
+        yield "Beginning", gr.update(value=None, visible=True), gr.update(value=None, visible=False), ""
         job: Any = partial(draw, itself(name), asked)
         async with aclosing(steps(turn, job)) as batches:
             async for batch in batches:
@@ -119,7 +122,7 @@ async def _run(turn: Turn, name: str, *values: Any) -> AsyncGenerator[tuple[Any,
                 else:
                     yield (said, *nothing[1:]) if said else nothing
         if turn.over != "left":
-            yield ended(turn, _count(made)), _first(made), *_finished(made)
+            yield ended(turn, _count(made)), *_finished(made)
     except Exception as error:
         turn.over = turn.over or "done"
         yield problem(error, told), gr.skip(), gr.skip(), gr.skip()
@@ -146,22 +149,15 @@ def _live(drawn: list[Step], asked: Wish) -> Any:
     return sheet
 
 
-def _first(made: list[Picture]) -> Any:
-    """The first picture in the place of its sketches, as large as they were."""
+def _finished(made: list[Picture]) -> tuple[Any, Any, str]:
+    """In the place of the sketches the pictures themselves, the first one large, and what made it."""
     if not made:
-        return gr.skip()
-    image = made[0].image
-    scale = max(1.0, _SIDE / max(image.size))
-    return image.resize((round(image.width * scale), round(image.height * scale)))
-
-
-def _finished(made: list[Picture]) -> tuple[Any, str]:
-    """The gallery, and what made the first of its pictures."""
-    if not made:
-        return gr.skip(), ""
+        return gr.skip(), gr.skip(), ""
     images = [(one.image, f"seed {one.settings['seed']}") for one in made]
     told_ = ", ".join(f"{name.replace('_', ' ')} {plain(str(v))}" for name, v in made[0].settings.items() if v != "")
-    return gr.update(value=images, visible=True), f"Written into each PNG: {told_}"
+    # A tile of the gallery cuts a picture off; the one that is chosen is shown whole.
+    shown = gr.update(value=images, visible=True, selected_index=0)
+    return gr.update(visible=False), shown, f"Written into each PNG: {told_}"
 
 
 def _count(made: list[Picture]) -> str:
