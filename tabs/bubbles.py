@@ -43,14 +43,17 @@ def _answer(message: Message, results: dict[str, ToolResult], waiting: set[str])
         yield {"content": harmless(message.text)}
     for call in message.tool_calls:
         yield _tool(call, results.get(call.id), call.id in waiting)
-    if note := message.note or _why_ended(message.done):
+    if note := message.note or _why_ended(message):
         yield {"content": f"⚠️ {harmless(note)}"}
     if message.done is not None and not message.tool_calls:
         yield _folded(f"📊 {plain(figures(message.done))}", _details(message.done), True)
 
 
-def _why_ended(done: Done | None) -> str:
+def _why_ended(message: Message) -> str:
     """What the reader should know about how an answer ended."""
+    done = message.done
+    if done is not None and done.stop == "tool_use" and not message.tool_calls:
+        return "The answer is incomplete: it ended in the middle of a tool call."
     if done is not None and done.stop == "length":
         return "The answer is incomplete: it reached the longest length that is set (max tokens)."
     if done is not None and done.stop == "refusal":
@@ -106,6 +109,15 @@ def figures(done: Done) -> str:
     return " · ".join([*parts, money(done.cost)])
 
 
+_ENDS = {
+    "end": "the model was done",
+    "length": "the longest length was reached",
+    "tool_use": "the model called a tool",
+    "stop_sequence": "a stop sequence came",
+    "refusal": "the model declined to answer",
+}
+
+
 def _details(done: Done) -> str:
     known = {
         "Tokens read": done.input_tokens,
@@ -113,9 +125,7 @@ def _details(done: Done) -> str:
         "Seconds to the first token": done.seconds_to_first_token and round(done.seconds_to_first_token, 3),
         "Seconds in all": done.seconds and round(done.seconds, 3),
         "Cost": money(done.cost),
-        "Ended because": {"end": "the model was done", "length": "the longest length was reached"}.get(
-            done.stop, done.stop.replace("_", " ")
-        ),
+        "Ended because": _ENDS[done.stop],
     }
     return "\n".join(f"- {name}: {value if value is not None else 'not told'}" for name, value in known.items())
 

@@ -17,6 +17,7 @@ from core.rag.rewrite import Rewritten
 from core.rag.search import Found, Search, search
 from tabs.knowledge_bases import ready
 from tabs.knowledge_view import Talk
+from tabs.parts import told
 
 _DEFAULTS = Search()
 
@@ -85,4 +86,4 @@ def _asked(choice: str, alone: bool) -> tuple[Backend | None, str, str]:
     try:
         return *find(choice), ""
     except AppError as error:
-        return None, "", str(error)
+        return None, "", told(error)

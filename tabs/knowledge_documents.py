@@ -81,7 +81,7 @@ def _shown(base: str) -> list[Any]:
             return [f"⏳ {harmless(there)}", "", own, gr.update(choices=[])]
         corpus = there.corpus()
     except AppError as error:
-        return [harmless(str(error)), "", own, gr.update(choices=[], value=[])]
+        return [harmless(told(error)), "", own, gr.update(choices=[], value=[])]
     counts = {source: part.stop - part.start for source, part in corpus.by_source.items()}
     rows = [(name, corpus.documents[name].doc_type, counts.get(name, 0)) for name in corpus.documents]
     facts = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -22,12 +21,14 @@ def remember(page: Page, **widgets: Any) -> Any:
     def restore(values: dict[str, Any]) -> list[Any]:
         return [gr.update(value=values[name]) if name in (values or {}) else gr.skip() for name in widgets]
 
-    def note(name: str, values: dict[str, Any], value: Any) -> dict[str, Any]:
-        return (values or {}) | {name: value}
+    def note(values: dict[str, Any], *shown: Any) -> dict[str, Any]:
+        # What lies in an accordion that was never opened sends nothing.
+        known = {name: value for name, value in zip(widgets, shown, strict=True) if value is not None}
+        return (values or {}) | known
 
     back = page.load(restore, kept, list(widgets.values()), **QUIET)
-    for name, widget in widgets.items():
-        # Text is kept when its field is left, not at every key.
-        changed = widget.blur if isinstance(widget, gr.Textbox) else widget.input
-        changed(partial(note, name), [kept, widget], kept, **QUIET)
+    # Text is kept when its field is left, not at every key.
+    changes = [widget.blur if isinstance(widget, gr.Textbox) else widget.input for widget in widgets.values()]
+    # One event for all: of two quick changes, the one that comes back last tells both.
+    gr.on(changes, note, [kept, *widgets.values()], kept, trigger_mode="always_last", **QUIET)
     return back

@@ -56,6 +56,9 @@ def test_a_failed_call_says_why() -> None:
 def test_why_an_answer_is_incomplete_is_shown() -> None:
     cut = Message("assistant", "It co", done=replace(DONE, stop="length"))
     assert "longest length" in bubbles((cut,))[1]["content"]
+    calling = bubbles((Message("assistant", "It co", done=replace(DONE, stop="tool_use")),))
+    assert "in the middle of a tool call" in calling[1]["content"]
+    assert "- Ended because: the model called a tool" in calling[2]["content"]
     assert bubbles((Message("assistant", "It", note="Stopped."),))[1]["content"] == "⚠️ Stopped."
 
 

@@ -168,6 +168,7 @@ def test_each_failure_that_can_be_translated_is_one_of_the_app() -> None:
         ("vLLM cannot be reached. Start vLLM: vllm serve MODEL.",
          "vLLM ist nicht zu erreichen. Starten Sie vLLM: vllm serve MODEL."),
         ("free", "kostenlos"),
+        ("4,096 tokens of context", "4.096 Token Kontext"),
         ("There is no site named free.", "Es gibt keine Website namens free."),
         ("Temperature must be between 0 and 2.", "Temperature muss zwischen 0 und 2 liegen."),
         # Half of it in another language would be worse.

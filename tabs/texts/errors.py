@@ -20,6 +20,8 @@ from tabs.texts import asked
 TEMPLATES: dict[str, dict[str, str]] = {
     path.stem: json.loads(path.read_text("utf-8")) for path in sorted((Path(__file__).parent / "errors").glob("*.json"))
 }
+_LARGE = re.compile(r"\d{1,3}(,\d{3})+")
+_THOUSANDS = {"de": ".", "es": ".", "fr": "\u202f"}
 _SENTENCE = re.compile(r"(?<=[.?]) (?=[A-Z])")
 
 
@@ -38,11 +40,16 @@ def translated(text: str, language: str) -> str:
 def _sentence(text: str, language: str) -> str | None:
     for pattern, template in _patterns(language):
         if match := pattern.fullmatch(text):
-            values = match.groupdict()
+            values = {name: _number(value, language) for name, value in match.groupdict().items()}
             if reason := values.get("reason"):  # A sentence within the sentence; other values are names and numbers.
                 values["reason"] = _sentence(reason, language) or reason
             return template.format(**values)
     return None
+
+
+def _number(value: str, language: str) -> str:
+    """A value, its thousands parted as the language parts them where it is a number that has any."""
+    return value.replace(",", _THOUSANDS[language]) if _LARGE.fullmatch(value) else value
 
 
 @cache
