@@ -22,9 +22,9 @@ def examples(chance: random.Random, count: int) -> list[tuple[list[str], list[in
 
 def _out_of_forms(chance: random.Random, count: int) -> list[str]:
     words, forms = lists(HERE / "words.txt"), lines(HERE / "forms.txt")
+    plain, slotted = [form for form in forms if "{" not in form], [form for form in forms if "{" in form]
     # Most of them are whole sentences of their own: what people mean is seldom said by an adjective.
-    plain = [form for form in forms if "{" not in form]
-    picked = [chance.choice(plain if number % 4 else forms) for number in range(count)]
+    picked = [chance.choice(plain if number % 4 else slotted) for number in range(count)]
     return [
         "".join(text for text, _ in filled(chosen(one, chance), lambda s: chance.choice(words[s]))) for one in picked
     ]
