@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from functools import partial
 from typing import Any
@@ -38,8 +38,9 @@ def build(page: Page) -> None:
     """Draw the tab and wire it."""
     place = gr.Sidebar(open=False, width=280)
     chat, approve, reject = layout(page)
-    kept = shelf(page, place, Opened(view, _shown(chat), chat.conversation, chat.current, chat.turn))
-    _wire_model(page, chat, kept)
+    begins = partial(starts, model=chat.picker.dropdown, knobs=chat.knobs)
+    kept = shelf(page, place, Opened(view, _shown(chat), chat.conversation, chat.current, chat.turn, begins))
+    _wire_model(page, chat, begins)
     _wire_turns(chat, kept, approve, reject)
     endpoints()
 
@@ -47,11 +48,11 @@ def build(page: Page) -> None:
 # --- wiring -----------------------------------------------------------------------------------------------------------
 
 
-def _wire_model(page: Page, chat: Chat, kept: Shelf) -> None:
+def _wire_model(page: Page, chat: Chat, begins: Callable[[Any], None]) -> None:
     dropdown = chat.picker.dropdown
     back = remember(page, model=dropdown, system=chat.system, tools=chat.allowed, ask_first=chat.ask_first)
-    for begun in (back.success, kept.new.click, chat.bot.clear):
-        starts(begun, dropdown, chat.knobs)
+    for begun in (back.success, chat.bot.clear):
+        begins(begun)
 
 
 def _shown(chat: Chat) -> list[Any]:

@@ -60,14 +60,14 @@ class Shelf:
     growing: gr.Textbox
     search: gr.Textbox
     listing: gr.Radio
-    new: gr.Button
 
 
 @dataclass(frozen=True)
 class Opened:
     """The open conversation on the page: `view` gives the values for `shown`, its widgets.
 
-    Opening another one leaves `turn`, the answer that is still coming in this one.
+    `begins(event)` has an event set what new conversations start with. Opening another one leaves `turn`, the answer
+    that is still coming in this one.
     """
 
     view: View
@@ -75,6 +75,7 @@ class Opened:
     conversation: gr.State
     current: gr.State
     turn: gr.State
+    begins: Callable[[Any], None]
 
 
 def shelf(page: Page, place: gr.Sidebar, chat: Opened) -> Shelf:
@@ -91,8 +92,8 @@ def shelf(page: Page, place: gr.Sidebar, chat: Opened) -> Shelf:
         listing = gr.Radio(
             [], show_label=False, label="Conversations", elem_id="chats", container=False, interactive=True
         )
-        kept = Shelf(store, growing, search, listing, new)
-        _wire(page, kept, chat)
+        kept = Shelf(store, growing, search, listing)
+        _wire(page, kept, chat, new)
         with gr.Accordion("This conversation", open=False):
             _this_one(kept, chat)
         upload = gr.UploadButton("Import JSON", file_types=[".json"], type="binary", size="sm", elem_id="import-chat")
@@ -105,7 +106,7 @@ def shelf(page: Page, place: gr.Sidebar, chat: Opened) -> Shelf:
     return kept
 
 
-def _wire(page: Page, kept: Shelf, chat: Opened) -> None:
+def _wire(page: Page, kept: Shelf, chat: Opened, new: gr.Button) -> None:
     """Wire the list of conversations and what opens one."""
     found = [kept.store, kept.search, chat.current]
     for event in (page.load, kept.search.change):
@@ -114,10 +115,11 @@ def _wire(page: Page, kept: Shelf, chat: Opened) -> None:
         partial(_show, chat.view), [kept.store, chat.turn, kept.listing], list(chat.shown), js=one_at_a_time(FRESH),
         **QUIET,
     )  # fmt: skip
-    begun = kept.new.click(
+    begun = new.click(
         partial(_begin, chat.view), [kept.store, chat.turn, kept.search], [*chat.shown, kept.listing],
         js=one_at_a_time(FRESH), **QUIET,
     )  # fmt: skip
+    chat.begins(new.click)  # After the one that takes its turn: a click's events are sent off in this order.
     for chosen in (picked, begun):
         chosen.success(None, None, None, js=then_next(_CLOSE))
 
