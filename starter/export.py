@@ -50,6 +50,14 @@ def llama(weights: dict[str, Tensor], s: Shape, pad: int, end: int) -> Any:
     return model.to(torch.bfloat16).eval()
 
 
+def kept(folder: Path) -> dict[str, Tensor]:
+    """The weights of such a folder by the names that the network has for them."""
+    from safetensors.torch import load_file
+
+    parts = [load_file(path) for path in sorted(folder.glob("*.safetensors"))]
+    return {name.removeprefix("model."): tensor for part in parts for name, tensor in part.items()}
+
+
 def digest(path: Path) -> str:
     """The SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -4,6 +4,7 @@ On one data-centre GPU minutes, on a CPU with `--small` about one. Progress, los
 """
 
 import argparse
+import json
 import os
 import shutil
 import time
@@ -21,7 +22,7 @@ from tqdm import tqdm
 
 from starter import PATH
 from starter.batches import HELD_OUT, Batch, Packing, batches, make_batch, texts
-from starter.export import llama, write_record
+from starter.export import kept, llama, write_record
 from starter.network import Network, Shape, within
 from starter.tokenizer import END, PAD, save_tokenizer, token_id, train_tokenizer
 
@@ -43,6 +44,7 @@ def options() -> argparse.Namespace:
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--out", type=Path, default=PATH, help="folder for the finished model")
     p.add_argument("--run", type=Path, default=Path(__file__).parent / "runs" / "latest", help="folder for checkpoints")
+    p.add_argument("--start", type=Path, help="train on from this finished model, with its tokenizer")
     p.add_argument("--small", action="store_true", help="a reduced form for a CPU, to try the whole path")
     p.add_argument(
         "--minutes", type=float, default=60.0, help="end earlier, with the learning rate brought down in time"
@@ -65,9 +67,11 @@ def options() -> argparse.Namespace:
 
 
 def make_tokenizer(o: argparse.Namespace) -> Path:
-    """Train the tokenizer on generated text, unless this run has one already."""
+    """Train the tokenizer on generated text, unless this run has one already or starts with a model's."""
     folder: Path = o.run / "tokenizer"
-    if not (folder / "tokenizer.json").exists():
+    if o.start:
+        save_tokenizer(Tokenizer.from_file(str(o.start / "tokenizer.json")), folder, o.length if o.small else 4096)
+    elif not (folder / "tokenizer.json").exists():
         parts, count = (2, 300) if o.small else (16, 1500)
         with ProcessPoolExecutor(max(1, min(o.workers, parts)), get_context("spawn")) as pool:
             made = [t for part in pool.map(partial(texts, o.seed, count=count), range(parts)) for t in part]
@@ -211,6 +215,8 @@ def main() -> None:
     tokenizer = make_tokenizer(o)
     shape = Shape(o.vocabulary, o.width, o.layers, o.inner, o.heads, o.kv_heads, o.length if o.small else 4096)
     net = Network(shape, torch.bfloat16 if device == "cuda" else torch.float32).to(device)
+    if o.start:
+        net.load_state_dict(kept(o.start))
     print(f"{sum(p.numel() for p in net.parameters()) / 1e6:.1f} M parameters on {device}, {o.workers} workers")
     facts = learn(net, o, Packing(tokenizer, o.seed, o.rows, o.length), device)
     tok = Tokenizer.from_file(str(tokenizer))
@@ -227,7 +233,8 @@ def main() -> None:
         "torch": torch.__version__,
         "parameters": parameters,
     }
-    write_record(o.out, {**about, **facts})
+    before = {"start": json.loads((o.start / "record.json").read_text())} if o.start else {}
+    write_record(o.out, {**about, **facts, **before})
     print(f"saved to {o.out}")
 
 

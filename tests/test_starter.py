@@ -155,6 +155,18 @@ def test_the_small_training_runs_from_data_to_a_model_that_loads(tmp_path: Path)
     assert AutoModelForCausalLM.from_pretrained(tmp_path / "model").num_parameters() > 100_000
     again = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=400, check=False)
     assert "Resuming at step" in again.stdout
+    assert trained_on(command, tmp_path, environment) < losses[0]
+
+
+def trained_on(command: list[str], folder: Path, environment: dict[str, str]) -> float:
+    """The first loss of a training that starts with the finished model."""
+    other = ["--start", str(folder / "model"), "--run", str(folder / "other"), "--out", str(folder / "more")]
+    command = [*command, *other, "--steps", "21"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=400, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    record = json.loads((folder / "more" / "record.json").read_text())
+    assert record["start"] == json.loads((folder / "model" / "record.json").read_text())
+    return float(done.stdout.split("held-out ")[1].split(",")[0])
 
 
 def test_queries_and_keys_turn_alike_in_llama_cpp() -> None:

@@ -108,6 +108,12 @@ def spoken(name: str) -> str:
     return re.sub(r"(?<=[a-z])([A-Z])(?=[a-z]|$)", lambda m: " " + m[1].lower(), name).replace("_", " ")
 
 
+def otherwise_needed(rng: Random, kind: Archetype) -> Archetype:
+    """The same tool where other arguments may be left out: what to ask for stands in the schema and nowhere else."""
+    parameters = tuple(replace(p, optional=p.optional ^ (rng.random() < 0.3)) for p in kind.parameters)
+    return replace(kind, parameters=parameters)
+
+
 def in_camels(kind: Archetype) -> Archetype:
     """The same tool as a JavaScript programmer names it."""
     own = {p.name: camel(p.name) for p in kind.parameters}

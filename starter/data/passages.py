@@ -30,7 +30,7 @@ TAILS = ("", "", " > Summary", " > Details", " > Terms", " > Overview", " > {nou
 KINDS = ("person", "company", "product", "contract", "policy", "office", "event", "generic")
 ODDS = (4, 4, 4, 4, 2, 2, 2, 5)
 # The share of questions that the passages leave open. More of them, and the model says so wherever it is in doubt.
-OPEN = 0.18
+OPEN = 0.16
 # Labels that a passage may well answer without the word itself.
 COMMON = ("price", "start", "end", "location", "address", "contact", "name", "features", "age", "date")
 

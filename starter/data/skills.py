@@ -24,7 +24,8 @@ class Skill:
 
     def __init__(self, rng: Random, kind: a.Archetype) -> None:
         self.rng, self.known = rng, kind.names[0]  # As the lists of trades and families call it.
-        self.kind = kind = a.in_camels(kind) if rng.random() < 0.06 else kind
+        kind = a.in_camels(kind) if rng.random() < 0.06 else kind
+        self.kind = kind = a.otherwise_needed(rng, kind) if rng.random() < 0.3 else kind
         self.name = rng.choice(kind.names) if rng.random() < 0.7 else kind.names[0]
         told = expand(rng, kind.description) if rng.random() < 0.93 else ""
         if told and rng.random() < 0.05:
@@ -184,7 +185,7 @@ def trade_of() -> dict[str, tuple[a.Archetype, ...]]:
 
 def skills(rng: Random, count: int) -> list[Skill]:
     """Tools for one talk: of one trade at times, else known ones, invented ones, and near neighbours of those."""
-    if rng.random() < 0.3:
+    if rng.random() < 0.18:
         trade = rng.choice(tuple(a.trades().values()))
         return [Skill(rng, kind) for kind in rng.sample(trade, min(count, len(trade)))]
     chosen: list[Skill] = []
@@ -200,9 +201,9 @@ def skills(rng: Random, count: int) -> list[Skill]:
 def any_tool(rng: Random, last: str) -> a.Archetype:
     """A tool of any make; `last` is the name of the one before it, if any."""
     roll = rng.random()
-    if roll < 0.2:
+    if roll < 0.17:
         return rng.choice(a.archetypes())
-    if roll < 0.4:
+    if roll < 0.3:
         return rng.choice(rng.choice(tuple(a.trades().values())))
     if roll < 0.88 or not last:
         return rng.choice((synthetic, act, act, look, look, lookup, lookup, device, measure, pair))(rng)
