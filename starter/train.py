@@ -58,6 +58,7 @@ def options() -> argparse.Namespace:
     for name, value in numbers.items():
         p.add_argument(f"--{name.replace('_', '-')}", type=int, default=value)
     p.add_argument("--rate", type=float, default=0.02, help="learning rate of the matrices")
+    p.add_argument("--keep", type=float, default=0.0, help="share of the --start weights in the mean that is saved")
     p.add_argument("--vector-rate", type=float, default=0.002, help="learning rate of embedding and norms")
     given = p.parse_args()
     if given.small:
@@ -205,6 +206,15 @@ def learn(net: Network, o: argparse.Namespace, packing: Packing, device: str) ->
     }
 
 
+def mean(net: Network, o: argparse.Namespace) -> dict[str, Tensor]:
+    """The weights, and among them `keep` of those that the training started with: less of what they knew is lost."""
+    after = dict(net.state_dict())
+    if not o.start or not o.keep:
+        return after
+    before = kept(o.start)
+    return {name: tensor.float().lerp(before[name].to(tensor.device).float(), o.keep) for name, tensor in after.items()}
+
+
 def main() -> None:
     """Tokenizer, training, export, record."""
     o = options()
@@ -221,7 +231,7 @@ def main() -> None:
     facts = learn(net, o, Packing(tokenizer, o.seed, o.rows, o.length), device)
     tok = Tokenizer.from_file(str(tokenizer))
     pad, end = token_id(tok, PAD), token_id(tok, END)
-    llama(dict(net.state_dict()), shape, pad, end).save_pretrained(o.out, max_shard_size="9MB")
+    llama(mean(net, o), shape, pad, end).save_pretrained(o.out, max_shard_size="9MB")
     for file in tokenizer.parent.iterdir():
         shutil.copy(file, o.out)
     machine = torch.cuda.get_device_name() if device == "cuda" else "CPU"
@@ -233,7 +243,7 @@ def main() -> None:
         "torch": torch.__version__,
         "parameters": parameters,
     }
-    before = {"start": json.loads((o.start / "record.json").read_text())} if o.start else {}
+    before = {"keep": o.keep, "start": json.loads((o.start / "record.json").read_text())} if o.start else {}
     write_record(o.out, {**about, **facts, **before})
     print(f"saved to {o.out}")
 
