@@ -13,7 +13,7 @@ from tests.browsing import CHROMIUM
 from tests.live import launched
 
 HERE = Path(__file__).parent
-QUESTION = "What does it cost to rent the Otter OT-24 for a month?"
+QUESTION = "What does the blue light on a Teal mean?"
 PASSAGE = "#knowledge-bot [data-testid=bot] a[href^='#passage']"
 FILM = (960, 645)
 SLOW = 120_000  # milliseconds: a small model on a busy machine

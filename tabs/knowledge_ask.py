@@ -25,11 +25,11 @@ from tabs.parts import QUIET, Turn, picker, toast, told, wanted
 EXAMPLES = (
     "When did the Dordrecht office open?",
     "Which gate should a lorry with a delivery go to?",
-    "How long is the towing tank?",
-    "What does it cost to rent the Otter OT-24 for a month?",
+    "How deep is the towing tank?",
+    "What does the blue light on a Teal mean?",
 )
 WELCOME = """### Ask the documents
-Each answer names its passages: click a number to read one. Then ask on: “And the OT-24R?”"""
+Each answer names its passages: click a number to read one. Then ask on: “And the amber one?”"""
 LONGEST_TALK = 20  # answers that are shown and kept for follow-ups
 _DEFAULTS = Search()
 

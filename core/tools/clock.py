@@ -29,12 +29,11 @@ def current_time(city: Annotated[str, Field(description="A city, for example Tok
     if len(found) > 1:
         raise ToolError(f"{city.strip()[:40]!r} may be {' or '.join(found)}. Ask which one is meant.")
     now = datetime.now(ZoneInfo(zones[found[0]]))
-    offset = f"{now:%z}"
     answer = {
         "city": found[0].partition(" (")[0],
         "time": f"{now:%H:%M}",
         "date": f"{now:%A} {now.day} {now:%B %Y}",
-        "zone": f"{zones[found[0]]} (UTC{offset[:3]}:{offset[3:]})",
+        "zone": zones[found[0]],
     }
     return json.dumps(answer, ensure_ascii=False)
 
