@@ -19,7 +19,7 @@ from core.pipelines.task import BUILT_IN, Task
 from core.settings import settings
 from tabs import Page
 from tabs.downloads import fetched
-from tabs.parts import QUIET
+from tabs.parts import QUIET, told
 
 Resolve = Callable[..., str]
 
@@ -73,7 +73,7 @@ def _about(task: Task, resolve: Resolve, *values: Any) -> tuple[str, Any]:
         return f"On this machine, {_bytes(size)}.", gr.update(visible=False)
     except AppError as error:
         if not getattr(error, "fetchable", False):
-            return f"⚠️ {harmless(str(error))}", gr.update(visible=False)
+            return f"⚠️ {harmless(told(error))}", gr.update(visible=False)
         return _missing(name, task)
 
 
@@ -83,13 +83,13 @@ def _missing(name: str, task: Task) -> tuple[str, Any]:
         plan: Plan = asyncio.run(lookup(name))
     except AppError as unknown:
         other = " The built-in model works without it." if task.built_in else ""
-        told = f"⚠️ {plain(name)} is not on this machine. {harmless(str(unknown))}{other}"
-        return told, gr.update(visible=False)
-    told = (
+        said = f"⚠️ {plain(name)} is not on this machine. {harmless(told(unknown))}{other}"
+        return said, gr.update(visible=False)
+    said = (
         f"{plain(name)} is not on this machine: {_bytes(plan.size)} to download, {_bytes(plan.free)} free on the disk."
     )
     room = plan.free > plan.size
-    return told if room else f"⚠️ {told}", gr.update(visible=room, value=f"Download ({_bytes(plan.size)})")
+    return said if room else f"⚠️ {said}", gr.update(visible=room, value=f"Download ({_bytes(plan.size)})")
 
 
 def _bytes(count: int) -> str:
@@ -104,4 +104,4 @@ def _fetch(resolve: Resolve, *values: Any) -> str:
             raise BadSetting("This model cannot be downloaded here.")
         return fetched(name, download(name), f"{name} is here.")
     except AppError as error:
-        return f"⚠️ {harmless(str(error))}"
+        return f"⚠️ {harmless(told(error))}"
