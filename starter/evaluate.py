@@ -56,6 +56,11 @@ def same(reply: Reply, *wanted: tuple[str, dict[str, Any]]) -> bool:
     return bool(plain([list(c) for c in calls(reply)]) == plain([list(w) for w in wanted]))
 
 
+def called_rightly(case: Case, reply: Reply) -> bool:
+    """Whether the reply calls the case's tool with its arguments, and nothing else."""
+    return same(reply, (case["tool"].split("(")[0], case["call"]))
+
+
 def exact(case: Case, reply: Reply) -> bool:
     """Numbers and names of the result are in the sentence, and no number that is not in results or calls."""
     said, given = text(reply), " ".join(case["results"]) + json.dumps(case["calls"]) + case["user"]
@@ -164,8 +169,8 @@ CHECKS = (
     Check("search, more: what was found is told and cited", "search_found", 0.90, told),
     Check("results with colons told once", "colons", 1.00, reported),
     Check("results: numbers and names exact", "results", 1.00, exact),
-    Check("unseen schema: the right call", "schemas", 0.85, lambda c, r: same(r, (c["tool"].split("(")[0], c["call"]))),
-    Check("unseen schema, more", "schemas_more", 0.85, lambda c, r: same(r, (c["tool"].split("(")[0], c["call"]))),
+    Check("unseen schema: the right call", "schemas", 0.85, called_rightly),
+    Check("unseen schema, more", "schemas_more", 0.85, called_rightly),
     Check("unseen schema: rightly no call", "schemas_none", 0.97, lambda c, r: not calls(r)),
     Check("unseen schema: asks what is missing", "schemas_ask", 0.95, wants),
     Check("unseen schema, more: asks what is missing", "schemas_want", 0.95, wants),
@@ -186,9 +191,7 @@ CHECKS = (
     Check("wide tables: cites the right one", "tables", 0.90, cited),
     Check("wide tables: does not say", "tables", 0.90, left_open),
     Check("blind search: what was found is told and cited", "blind_search_found", 0.90, told),
-    Check(
-        "blind unseen schema", "blind_schemas_more", 0.85, lambda c, r: same(r, (c["tool"].split("(")[0], c["call"]))
-    ),
+    Check("blind unseen schema", "blind_schemas_more", 0.85, called_rightly),
     Check("blind unseen schema: asks what is missing", "blind_schemas_want", 0.95, wants),
     Check("blind passages: has the gold span", "blind_passages", 0.80, has_gold),
     Check("blind passages: cites the right one", "blind_passages", 0.90, cited),

@@ -64,6 +64,7 @@ def options() -> argparse.Namespace:
     if given.small:
         for name, value in SMALL.items():
             setattr(given, name, value)
+    given.context = given.length if given.small else 4096
     return given
 
 
@@ -71,12 +72,12 @@ def make_tokenizer(o: argparse.Namespace) -> Path:
     """Train the tokenizer on generated text, unless this run has one already or starts with a model's."""
     folder: Path = o.run / "tokenizer"
     if o.start:
-        save_tokenizer(Tokenizer.from_file(str(o.start / "tokenizer.json")), folder, o.length if o.small else 4096)
+        save_tokenizer(Tokenizer.from_file(str(o.start / "tokenizer.json")), folder, o.context)
     elif not (folder / "tokenizer.json").exists():
         parts, count = (2, 300) if o.small else (16, 1500)
         with ProcessPoolExecutor(max(1, min(o.workers, parts)), get_context("spawn")) as pool:
             made = [t for part in pool.map(partial(texts, o.seed, count=count), range(parts)) for t in part]
-        save_tokenizer(train_tokenizer(made, o.vocabulary), folder, o.length if o.small else 4096)
+        save_tokenizer(train_tokenizer(made, o.vocabulary), folder, o.context)
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     return folder / "tokenizer.json"
 
@@ -223,7 +224,7 @@ def main() -> None:
     torch.manual_seed(o.seed)
     torch.set_float32_matmul_precision("high")
     tokenizer = make_tokenizer(o)
-    shape = Shape(o.vocabulary, o.width, o.layers, o.inner, o.heads, o.kv_heads, o.length if o.small else 4096)
+    shape = Shape(o.vocabulary, o.width, o.layers, o.inner, o.heads, o.kv_heads, o.context)
     net = Network(shape, torch.bfloat16 if device == "cuda" else torch.float32).to(device)
     if o.start:
         net.load_state_dict(kept(o.start))

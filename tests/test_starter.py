@@ -143,30 +143,33 @@ def test_the_network_is_llama() -> None:
 
 
 def test_the_small_training_runs_from_data_to_a_model_that_loads(tmp_path: Path) -> None:
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
     command = [sys.executable, "-m", "starter.train", "--small", "--workers", "0"]
     command += ["--run", str(tmp_path / "run"), "--out", str(tmp_path / "model")]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=400, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
-    losses = [float(x.split("held-out ")[1].split(",")[0]) for x in done.stdout.splitlines() if x.startswith("step ")]
+    done = trained(command)
+    losses = [float(x.split("held-out ")[1].split(",")[0]) for x in done.splitlines() if x.startswith("step ")]
     assert losses[-1] < losses[0]
     from transformers import AutoModelForCausalLM
 
     assert AutoModelForCausalLM.from_pretrained(tmp_path / "model").num_parameters() > 100_000
-    again = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=400, check=False)
-    assert "Resuming at step" in again.stdout
-    assert trained_on(command, tmp_path, environment) < losses[0]
+    assert "Resuming at step" in trained(command)
+    assert trained_on(command, tmp_path) < losses[0]
 
 
-def trained_on(command: list[str], folder: Path, environment: dict[str, str]) -> float:
-    """The first loss of a training that starts with the finished model."""
-    other = ["--start", str(folder / "model"), "--run", str(folder / "other"), "--out", str(folder / "more")]
-    command = [*command, *other, "--steps", "21", "--keep", "0.15"]
+def trained(command: list[str]) -> str:
+    """What a training prints."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=400, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+def trained_on(command: list[str], folder: Path) -> float:
+    """The first loss of a training that starts with the finished model."""
+    other = ["--start", str(folder / "model"), "--run", str(folder / "other"), "--out", str(folder / "more")]
+    printed = trained([*command, *other, "--steps", "21", "--keep", "0.15"])
     record = json.loads((folder / "more" / "record.json").read_text())
     assert record["start"] == json.loads((folder / "model" / "record.json").read_text())
-    return float(done.stdout.split("held-out ")[1].split(",")[0])
+    return float(printed.split("held-out ")[1].split(",")[0])
 
 
 def test_queries_and_keys_turn_alike_in_llama_cpp() -> None:

@@ -27,7 +27,7 @@ def search_knowledge_base(
     It searches knowledge-base/, the documents of an invented company, Marrowfen.
     """
     from core.rag.answer import is_relevant
-    from core.rag.prompts import fitting, numbered
+    from core.rag.prompts import UNKNOWN, fitting, numbered
     from core.rag.search import Search, search
     from core.rag.shipped import shipped
 
@@ -35,7 +35,7 @@ def search_knowledge_base(
         raise ToolError("The query is empty. Say what to search for.")
     found = search(_ready(shipped()).lookup(), query, Search(k=_PASSAGES, widen=False))
     if not is_relevant(found):
-        return "The knowledge base does not say."
+        return UNKNOWN
     given, _ = fitting(found.hits, _ROOM)
     return numbered(given)
 
