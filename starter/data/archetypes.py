@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
@@ -11,9 +11,11 @@ from typing import Any
 
 from starter.data import values as w
 from starter.data.forms import expand, sections
+from starter.data.moments import full_date, full_time
 from starter.data.values import Made
 
 FILE = Path(__file__).parent.parent / "forms" / "archetypes.txt"
+FORMATTED: dict[str, Callable[[Random], Made]] = {"iso_date": full_date, "iso_time": full_time}
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def archetypes() -> tuple[Archetype, ...]:
 @cache
 def trades() -> dict[str, tuple[Archetype, ...]]:
     """Tools of one trade by its name. They are near to each other, and no two of them could serve one request."""
-    return {trade: parsed(lines) for trade, lines in sections("trades").items()}
+    return {trade: parsed(lines) for file in ("trades", "trades_more") for trade, lines in sections(file).items()}
 
 
 @cache
@@ -127,11 +129,26 @@ def in_camels(kind: Archetype) -> Archetype:
     return Archetype(names, kind.description, tuple(replace(p, name=own[p.name]) for p in kind.parameters), asks)
 
 
+def in_digits(pattern: str, made: dict[str, Made]) -> str:
+    """The form, its numbers now in digits where a letter or a mark touches them: "the 3rd", "80%", "120/80"."""
+    for name, (_, value) in made.items():
+        slot = "{" + name + "}"
+        if type(value) is not int:
+            continue
+        if slot + "th" in pattern:
+            pattern, made[name] = pattern.replace(slot + "th", slot), (w.ordinal(value), value)
+        elif re.search(rf"[$#/-]{re.escape(slot)}|{re.escape(slot)}[\w%/°:-]", pattern):
+            made[name] = str(value), value
+    return pattern
+
+
 def value(rng: Random, p: Parameter) -> Made:
     """What the user says for the parameter, and the JSON value it stands for."""
     if p.kind in w.SAME:
         text = w.SAME[p.kind](rng)
         return text, text
+    if p.kind in FORMATTED:
+        return FORMATTED[p.kind](rng)
     if p.kind == "of":
         text = w.filled(rng, rng.choice(p.choices))
         return text, text
@@ -167,7 +184,7 @@ def schema(rng: Random, p: Parameter) -> dict[str, Any]:
         made = {"type": "array", "items": {"type": "string"}}
     if p.optional and rng.random() < 0.3:
         made = {"anyOf": [made, {"type": "null"}], "default": None}
-    if rng.random() < (0.6 if p.description else 0.35):
+    if p.kind in FORMATTED or rng.random() < (0.6 if p.description else 0.35):
         told = p.description or descriptions()[p.kind]
         made["description"] = expand(rng, told)
     return made

@@ -41,7 +41,7 @@ def details(rng: Random, own: str) -> dict[str, Detail]:
 def mentioned(rng: Random, more: dict[str, Detail], own: str = "") -> str:
     """The words for the arguments that a request gives: all that are needed, mostly; `own` is the kind of its thing."""
     texts = [t for p, t in more.values() if not p.optional or rng.random() < 0.5]
-    dropped = bool(texts) and rng.random() < 0.33
+    dropped = bool(texts) and rng.random() < 0.27
     if dropped:
         texts.pop(rng.randrange(len(texts)))
     if more and rng.random() < (0.35 if dropped else 0.08):
@@ -155,7 +155,7 @@ def measure(rng: Random) -> Archetype:
     if len({p.name for p, _ in made}) < len(made):
         return measure(rng)
     texts = [said.replace("{x}", "{" + p.name + "}") for p, said in made]
-    if rng.random() < 0.3:
+    if rng.random() < 0.25:
         texts.pop(rng.randrange(len(texts)))
         texts.append(stray(rng, NUMBERS) if rng.random() < 0.3 else "")
     values = {"{said}": verb, "{Said}": verb.capitalize(), "{noun}": noun}

@@ -14,6 +14,7 @@ from starter.data.results import result
 from starter.data.synthetic import synthetic, verbs
 from starter.data.talk import Call, Talk, Tool, listed, tool
 from starter.data.values import Made
+from starter.data.widened import wider, with_formats
 
 AS_TYPED = "label phrase task quoted word noun list code url email path dish enum unit time of"
 FOLLOWED = "label place person brand code language phrase currency date"
@@ -25,7 +26,9 @@ class Skill:
     def __init__(self, rng: Random, kind: a.Archetype) -> None:
         self.rng, self.known = rng, kind.names[0]  # As the lists of trades and families call it.
         kind = a.in_camels(kind) if rng.random() < 0.06 else kind
-        self.kind = kind = a.otherwise_needed(rng, kind) if rng.random() < 0.3 else kind
+        kind = wider(rng, kind) if rng.random() < (0.2 if a.written_by_hand(self.known) else 0.1) else kind
+        kind = with_formats(kind) if rng.random() < 0.25 else kind
+        self.kind = kind = a.otherwise_needed(rng, kind) if rng.random() < 0.2 else kind
         self.name = rng.choice(kind.names) if rng.random() < 0.7 else kind.names[0]
         told = expand(rng, kind.description) if rng.random() < 0.93 else ""
         if told and rng.random() < 0.05:
@@ -41,6 +44,7 @@ class Skill:
         pattern = strewn(self.rng, expand(self.rng, ask), self.kind)
         used = [p for p in self.kind.parameters if "{" + p.name + "}" in pattern]
         made = {p.name: a.value(self.rng, p) for p in used}
+        pattern = a.in_digits(pattern, made)
         typed = frozenset(p.name for p in used if p.kind in AS_TYPED.split())
         text, read = utter(self.rng, pattern, {k: said for k, (said, _) in made.items()}, typed=typed)
         listed_ones = {p.name for p in used if p.kind == "enum"}

@@ -70,7 +70,7 @@ def describe(rng: Random, verb: str, thing: str, parameters: list[str]) -> str:
 def request(rng: Random, verb: str, thing: str, made: dict[str, tuple[Parameter, str]]) -> str:
     """The verb as people say it, the noun, and the arguments in any order; one left out at times."""
     mentioned = [text for p, text in made.values() if not p.optional or rng.random() < 0.5]
-    dropped = bool(mentioned) and rng.random() < 0.28
+    dropped = bool(mentioned) and rng.random() < 0.24
     if dropped:
         mentioned.pop(rng.randrange(len(mentioned)))
     if made and rng.random() < (0.3 if dropped else 0.06):

@@ -6,11 +6,13 @@ from random import Random
 from typing import Any
 
 from starter.data.forms import form
+from starter.data.numerals import NUMBER_WORDS as NUMBER_WORDS
+from starter.data.numerals import ordinal as ordinal
+from starter.data.numerals import spelled as spelled
 from starter.data.words import invented as invented
 from starter.data.words import pick as pick
 from starter.data.words import words
 
-NUMBER_WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()  # noqa: SIM905
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 FOREIGN = {
     "a": "áàâãäåăąæāảạấ", "c": "çćčċĉ", "d": "đðďḍ", "e": "éèêëęěėēếệœ", "g": "ğġģ", "h": "ħḥĥ", "i": "íîïıīįìị",
@@ -97,6 +99,7 @@ def date(rng: Random) -> str:
     parts = {"iso": f"{year}-{month:02}-{day:02}", "d": str(day), "m": str(month), "y": str(year)}
     parts["month"] = words("months")[month - 1]
     text = form(rng, "values", "date")
+    parts["nth"] = ordinal(day)
     for name, value in parts.items():
         text = text.replace("{" + name + "}", value)
     return filled(rng, text)
@@ -141,7 +144,7 @@ def number(rng: Random) -> float | int:
 def whole(rng: Random) -> Made:
     """A whole number, in digits or spelled out, and its value."""
     value = rng.choice((rng.randint(1, 12), rng.randint(2, 30), rng.randint(1, 500)))
-    return (NUMBER_WORDS[value] if value <= 12 and rng.random() < 0.4 else str(value)), value
+    return spelled(rng, value), value
 
 
 def within(rng: Random, kind: str, bounds: str) -> Made:
@@ -151,7 +154,7 @@ def within(rng: Random, kind: str, bounds: str) -> Made:
         part = round(rng.uniform(low, high), rng.choice((1, 2)))
         return str(part), part
     value = rng.randint(low, high)
-    return (NUMBER_WORDS[value] if value <= 12 and rng.random() < 0.4 else str(value)), value
+    return spelled(rng, value), value
 
 
 def amount(rng: Random) -> str:
@@ -183,6 +186,9 @@ def phrase(rng: Random) -> str:
 
 def quoted(rng: Random) -> Made:
     """A text in quotation marks, and the text."""
+    if rng.random() < 0.35:
+        text = with_slots(rng, "message", {})
+        return rng.choice(('"{}"', "“{}”")).format(text), text
     text = with_slots(rng, "sentence", {})
     return rng.choice(('"{}"', '"{}"', "'{}'", "“{}”", "{}")).format(text), text
 
@@ -192,7 +198,7 @@ def options(rng: Random, known: tuple[str, ...] = ()) -> Made:
     kinds: tuple[Maker, ...] = (MAKERS["noun"], MAKERS["adj"], lambda r: pick(r, "first_names"))
     makers = (lambda r: filled(r, r.choice(known)),) if known else kinds
     items = list(dict.fromkeys(rng.choice(makers)(rng) for _ in range(rng.randint(2, 4))))
-    last = rng.choice((" and ", " and ", ", ")) if len(items) > 1 else ""
+    last = rng.choice((" and ", " and ", ", ", ", and ", " plus ")) if len(items) > 1 else ""
     return ", ".join(items[:-1]) + last + items[-1], items
 
 
