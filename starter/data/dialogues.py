@@ -100,7 +100,7 @@ class Conversation:
         if has["search"] or self.library:
             self.searching = True
             talk.tools.append(search_tool(rng))
-            self.topics.append((14.0 if self.library else 3.0, Library(talk).turn))
+            self.topics.append((24.0 if self.library else 3.0, Library(talk).turn))
 
     def side_by_side(self) -> None:
         if len(self.others) < 2:
@@ -164,8 +164,8 @@ def plain(make: Callable[[Random], list[tuple[str, str]]], rng: Random) -> dict[
 
 
 KINDS: tuple[tuple[float, Callable[[Random], dict[str, Any]]], ...] = (
-    (0.53, lambda rng: Conversation(rng).make()),
-    (0.10, lambda rng: Conversation(rng, library=True).make()),
+    (0.47, lambda rng: Conversation(rng).make()),
+    (0.16, lambda rng: Conversation(rng, library=True).make()),
     (0.39, partial(plain, passages.prompt)),
     (0.02, partial(plain, lambda rng: [site.links(rng)])),
     (0.012, partial(plain, lambda rng: [site.brochure(rng)])),

@@ -14,7 +14,10 @@ from starter.data.grammar import capital
 from starter.data.keywords import reworded
 from starter.data.words import words
 
-FILES = tuple(f"prose_{name}" for name in ("rules", "work", "contrast", "trade", "tech", "people", "world"))
+FILES = tuple(
+    f"prose_{name}"
+    for name in ("rules", "work", "contrast", "trade", "tech", "people", "world", "office", "goods", "public", "makers")
+)
 FIGURES = frozenset(words("figures")) | {"few", "day", "dish", "language", "field", "team", "role"}
 NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten"}
 SHARED = ("contract", "product")  # Sections whose paragraphs may all tell of one subject.
@@ -24,7 +27,8 @@ SUBJECTS = {"biography": "person", "product": "product", "guide": "office", "off
 # Sections that a company's own documents would have.
 COMPANY = (
     "policy", "faq", "contract", "product", "release", "incident", "company", "minutes", "supplier", "biography",
-    "team", "event", "office", "knowhow", "project", "api",
+    "team", "event", "office", "knowhow", "project", "api", "finance", "decision", "shop", "shipping", "lab", "repo",
+    "quality", "customer", "plant",
 )  # fmt: skip
 ROOM = (900, 1800, 1800, 2800, 2800, 4200, 5600)  # Characters of passages in one prompt.
 
@@ -160,7 +164,7 @@ def told(rng: Random, alike: Random, paragraph: Paragraph, name: str, site: str)
     """The paragraph as a passage, and the questions that it leaves open; at times one of its sentences is lost."""
     filling = Filling(rng, alike)
     filling.values["S"] = name
-    lost = rng.randrange(len(paragraph.lines)) if len(paragraph.lines) > 2 and rng.random() < 0.25 else -1
+    lost = rng.randrange(len(paragraph.lines)) if len(paragraph.lines) > 2 and rng.random() < 0.3 else -1
     open_ = [asked(rng, filling, q, site) for q in paragraph.beyond]
     said: list[str] = []
     answers: list[tuple[str, str]] = []
@@ -250,7 +254,19 @@ def filled(rng: Random, chosen: list[Paragraph], shared: Names | None) -> tuple[
             else:
                 open_ += [q for q, _ in sheet.answers]
             room -= len(sheet.text)
+        open_ += [] if shared else absent(rng, Random(seed), paragraph, sheets)
     return sheets, open_
+
+
+def absent(rng: Random, alike: Random, paragraph: Paragraph, sheets: list[Sheet]) -> list[str]:
+    """What the paragraph would be asked of one more of its kind, of whom nothing is told."""
+    if not paragraph.named or rng.random() < 0.4:
+        return []
+    name = sibling(rng, SUBJECTS.get(paragraph.section, "company"), sheets[-1].subject)
+    if any(name in s.text + s.heading or s.subject in name for s in sheets if s.subject):
+        return []
+    sheet, _ = told(rng, alike, paragraph, name, "")
+    return [q for q in rng.sample([q for q, _ in sheet.answers], min(3, len(sheet.answers))) if name in q]
 
 
 __all__ = ["paragraphs", "shelf"]
