@@ -83,7 +83,7 @@ def archetype(head: str, asks: list[str]) -> Archetype:
     return Archetype(tuple(n.strip() for n in names.split(",")), description.rstrip(" :"), tuple(made), tuple(asks))
 
 
-@lru_cache(maxsize=4096)  # Bounded: the forms of invented tools come once and never again.
+@lru_cache(maxsize=16384)  # Bounded: the forms of invented tools come once and never again.
 def implied(ask: str) -> tuple[str, dict[str, Any]]:
     """A form, and what it says without naming it: "still on downstairs => state=off"."""
     pattern, _, given = ask.partition(" => ")
@@ -137,9 +137,16 @@ def in_digits(pattern: str, made: dict[str, Made]) -> str:
             continue
         if slot + "th" in pattern:
             pattern, made[name] = pattern.replace(slot + "th", slot), (w.ordinal(value), value)
-        elif re.search(rf"[$#/-]{re.escape(slot)}|{re.escape(slot)}[\w%/°:-]", pattern):
+        elif touched(pattern, slot):
             made[name] = str(value), value
     return pattern
+
+
+def touched(pattern: str, slot: str) -> bool:
+    """Whether a letter or a mark touches the slot, so that a word for the number would not do."""
+    start = pattern.find(slot)
+    before, after = pattern[max(start - 1, 0) : max(start, 0)], pattern[start + len(slot) :][:1]
+    return start >= 0 and (before.isalnum() or after.isalnum() or before in tuple("$#/-+") or after in tuple("%/°:-+"))
 
 
 def value(rng: Random, p: Parameter) -> Made:

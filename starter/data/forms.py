@@ -25,7 +25,7 @@ def sections(file: str) -> dict[str, tuple[str, ...]]:
     return {name: tuple(lines) for name, lines in found.items()}
 
 
-@lru_cache(maxsize=8192)  # Bounded: forms with names in them come once and never again.
+@lru_cache(maxsize=16384)  # Bounded: forms with names in them come once and never again.
 def parsed(pattern: str) -> Choice:
     """The pattern as nested choices: text, or a list of alternatives each of which is such a sequence again."""
     stack: list[list[Choice]] = [[[]]]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -17,6 +17,7 @@ from starter.data.values import Made
 from starter.data.widened import wider, with_formats
 
 AS_TYPED = "label phrase task quoted word noun list code url email path dish enum unit time of"
+PASSING = {"date": "for {x}", "place": "in {x}", "time": "at {x}", "iso_time": "at {x}", "enum": "the {x} one"}
 FOLLOWED = "label place person brand code language phrase currency date"
 
 
@@ -86,15 +87,19 @@ class Skill:
     def supply(self, talk: Talk, missing: list[a.Parameter], arguments: dict[str, Any]) -> dict[str, Any]:
         """The user gives what was asked for."""
         made = {p.name: a.value(self.rng, p) for p in missing}
-        said = [
-            form(self.rng, "chatter", "given").replace("{n}", a.spoken(k)).replace("{x}", v[0]) for k, v in made.items()
-        ]
+        said = [self.given(p).replace("{n}", a.spoken(p.name)).replace("{x}", made[p.name][0]) for p in missing]
         text = self.rng.choice((" and ", ", ", ", ")).join(said)
         talk.user(
             form(self.rng, "chatter", "giving") + text + self.rng.choice(("", "", "", " please", ".", ", thanks"))
         )
         full = {**arguments, **{k: v for k, (_, v) in made.items()}}
         return {p.name: full[p.name] for p in self.kind.parameters if p.name in full}
+
+    def given(self, p: a.Parameter) -> str:
+        """How the user says a value that was asked for: bare, by its name or in passing: "at six", "the blue one"."""
+        if p.kind in PASSING and self.rng.random() < 0.2:
+            return PASSING[p.kind]
+        return form(self.rng, "chatter", "given")
 
     def follow(self, talk: Talk) -> bool:
         """A follow-up that changes one argument of the last call."""
@@ -174,11 +179,19 @@ def both(talk: Talk, first: Skill, second: Skill) -> None:
     talk.say(" ".join(answers))
 
 
-@lru_cache(maxsize=2048)  # Bounded: invented names come once and never again.
+@cache
+def families() -> dict[str, frozenset[str]]:
+    """Every tool that is near to another, and all that are near to it."""
+    near: dict[str, set[str]] = {}
+    for family in sections("frames")["families"]:
+        for name in family.split():
+            near.setdefault(name, set()).update(family.split())
+    return {name: frozenset(others) for name, others in near.items()}
+
+
 def kin(name: str) -> frozenset[str]:
     """Trades so near to each other that one could answer for another: never offered beside each other."""
-    families = [family.split() for family in sections("frames")["families"]]
-    return frozenset({n for family in families if name in family for n in family} | {name})
+    return families().get(name, frozenset({name}))
 
 
 @cache
@@ -189,7 +202,7 @@ def trade_of() -> dict[str, tuple[a.Archetype, ...]]:
 
 def skills(rng: Random, count: int) -> list[Skill]:
     """Tools for one talk: of one trade at times, else known ones, invented ones, and near neighbours of those."""
-    if rng.random() < 0.18:
+    if rng.random() < 0.22:
         trade = rng.choice(tuple(a.trades().values()))
         return [Skill(rng, kind) for kind in rng.sample(trade, min(count, len(trade)))]
     chosen: list[Skill] = []
@@ -205,9 +218,9 @@ def skills(rng: Random, count: int) -> list[Skill]:
 def any_tool(rng: Random, last: str) -> a.Archetype:
     """A tool of any make; `last` is the name of the one before it, if any."""
     roll = rng.random()
-    if roll < 0.17:
+    if roll < 0.15:
         return rng.choice(a.archetypes())
-    if roll < 0.3:
+    if roll < 0.37:
         return rng.choice(rng.choice(tuple(a.trades().values())))
     if roll < 0.88 or not last:
         return rng.choice((synthetic, act, act, look, look, lookup, lookup, device, measure, pair))(rng)
