@@ -220,7 +220,7 @@ async def test_replay_from_a_file_may_hold_anything(provider: Provider, wire: st
     call = ToolCall("call_1", "fare", {"city": "Rome"})
     said = Message("assistant", "Hm", (call,), replay=Replay(wire, MODELS[wire], blocks))
     result = Message("tool", tool_result=ToolResult("call_1", "fare", "400"))
-    await ask(wire, (*HELLO, said, result), (fare,))
+    assert (await turn(wire, (*HELLO, said, result)))[-1].text == "Hello there"
 
 
 async def test_claude_gets_one_message_for_each_turn_and_caches_what_stays(provider: Provider) -> None:
@@ -332,7 +332,7 @@ async def test_an_answer_to_a_prompt_that_was_cut_is_an_error(provider: Provider
 
 async def test_long_runs_of_one_character_are_not_mistaken_for_a_cut(provider: Provider) -> None:
     provider.say(Say(("ok",), usage=(400, 7)))
-    await ask("ollama", (Message("user", "=" * 20000),))
+    assert (await turn("ollama", (Message("user", "=" * 20000),), ()))[-1].text == "ok"
 
 
 async def test_a_model_without_thinking_is_not_asked_to_think(provider: Provider) -> None:
