@@ -187,14 +187,32 @@ def schema(rng: Random, p: Parameter) -> dict[str, Any]:
     made: dict[str, Any] = {"type": kinds.get(p.kind, "string")}
     if p.kind == "enum":
         made["enum"] = list(p.choices)
+    if p.kind == "int" and p.choices and rng.random() < 0.25:
+        made["minimum"], made["maximum"] = (int(bound) for bound in p.choices[0].split("-"))
     if p.kind == "list":
         made = {"type": "array", "items": {"type": "string"}}
-    if p.optional and rng.random() < 0.3:
-        made = {"anyOf": [made, {"type": "null"}], "default": None}
+    if p.optional and rng.random() < 0.45:
+        none = {"anyOf": [made, {"type": "null"}], "default": None}
+        made = made | {"default": rng.choice(p.choices)} if p.kind == "enum" and rng.random() < 0.5 else none
     if p.kind in FORMATTED or rng.random() < (0.6 if p.description else 0.35):
-        told = p.description or descriptions()[p.kind]
+        plain = rng.random() < 0.2 and p.kind not in FORMATTED
+        told = f"<The |>{spoken(p.name)}" if plain and not p.description else p.description or descriptions()[p.kind]
         made["description"] = expand(rng, told)
     return made
+
+
+def wanted(p: Parameter, schema: dict[str, Any]) -> str:
+    """A parameter as the model asks for it: "zone (A, B or C)", "serial (printed on the back)"."""
+    told = schema.get("description", "").rstrip(".")
+    if told.lower().removeprefix("the ") == spoken(p.name).lower():
+        told = ""
+    if p.kind == "enum":
+        told = f"{', '.join(p.choices[:-1])} or {p.choices[-1]}"
+    elif p.kind == "bool":
+        told = "yes or no"
+    elif told[1:2].islower():
+        told = told[0].lower() + told[1:]
+    return f"{spoken(p.name)} ({told})" if told else spoken(p.name)
 
 
 @cache

@@ -14,7 +14,7 @@ from starter.data.results import result
 from starter.data.synthetic import synthetic, verbs
 from starter.data.talk import Call, Talk, Tool, listed, tool
 from starter.data.values import Made
-from starter.data.widened import wider, with_formats
+from starter.data.widened import at_length, wider, with_formats
 
 AS_TYPED = "label phrase task quoted word noun list code url email path dish enum unit time of"
 PASSING = {"date": "for {x}", "place": "in {x}", "time": "at {x}", "iso_time": "at {x}", "enum": "the {x} one"}
@@ -32,6 +32,8 @@ class Skill:
         self.kind = kind = a.otherwise_needed(rng, kind) if rng.random() < 0.2 else kind
         self.name = rng.choice(kind.names) if rng.random() < 0.7 else kind.names[0]
         told = expand(rng, kind.description) if rng.random() < 0.93 else ""
+        if told and rng.random() < 0.18:
+            told = at_length(rng, told, [a.spoken(p.name) for p in kind.parameters if not p.optional])
         if told and rng.random() < 0.05:
             self.name = w.invented(rng, 2)  # Then the description alone says what the tool is for.
         properties = {p.name: a.schema(rng, p) for p in kind.parameters}
@@ -67,13 +69,13 @@ class Skill:
     def question(self, missing: list[a.Parameter]) -> str:
         """What to ask: by name, with the choices or with what the schema says of it."""
         properties = self.tool["function"]["parameters"]["properties"]
-        return f"Please tell me the {listed([wanted(p, properties[p.name]) for p in missing])}."
+        return f"Please tell me the {listed([a.wanted(p, properties[p.name]) for p in missing])}."
 
     def turn(self, talk: Talk) -> None:
         """One use of the tool, from the request to the answer."""
         if self.last is not None and self.rng.random() < 0.6 and self.follow(talk):
             return
-        text, arguments = self.request()
+        text, arguments = self.request() if self.rng.random() < 0.8 else self.whole_request()
         talk.user(text)
         self.last = None
         while missing := self.missing(arguments):
@@ -126,18 +128,6 @@ class Skill:
         talk.result(text)
         talk.say(answer)
         self.last = arguments
-
-
-def wanted(p: a.Parameter, schema: dict[str, Any]) -> str:
-    """A parameter as the model asks for it: "zone (A, B or C)", "serial (printed on the back)"."""
-    told = schema.get("description", "").rstrip(".")
-    if p.kind == "enum":
-        told = f"{', '.join(p.choices[:-1])} or {p.choices[-1]}"
-    elif p.kind == "bool":
-        told = "yes or no"
-    elif told[1:2].islower():
-        told = told[0].lower() + told[1:]
-    return f"{a.spoken(p.name)} ({told})" if told else a.spoken(p.name)
 
 
 def strewn(rng: Random, pattern: str, kind: a.Archetype) -> str:

@@ -6,7 +6,8 @@ from functools import cache
 from random import Random
 
 from starter.data.archetypes import Archetype, Parameter
-from starter.data.forms import sections
+from starter.data.forms import form, sections
+from starter.data.talk import listed
 
 # What in a form may stand for a value of the kind, so that nothing is asked for that was said.
 MOMENT = (
@@ -117,3 +118,9 @@ def with_formats(kind: Archetype) -> Archetype:
         return replace(p, kind=made, description=told)
 
     return replace(kind, parameters=tuple(map(one, kind.parameters)))
+
+
+def at_length(rng: Random, told: str, needed: list[str]) -> str:
+    """A description as long as some people write them: what it needs, what comes back, when to use it."""
+    tail = form(rng, "frames", "tails").replace("{needed}", listed(needed or ["right moment"]))
+    return f"{told.rstrip('.')}. {tail}"
