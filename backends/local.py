@@ -185,13 +185,15 @@ async def _answer(
     async with aclosing(pieces(there, wanted)) as texts:
         async for piece in texts:
             tokens = piece.tokens
+            cut = isinstance(piece, Ended) and not piece.by_model
+            stop = "length" if cut else "end"
             for event in until.passing(reader.end() if isinstance(piece, Ended) else reader.feed(piece.text)):
+                if cut and isinstance(event, ToolCall):
+                    continue  # What the limit has left of a call is none, as with every other backend.
                 called = called or isinstance(event, ToolCall)
                 yield event
             if until.met:
                 break
-            if isinstance(piece, Ended) and not piece.by_model:
-                stop = "length"
     for event in until.rest():
         yield event
     yield Done("stop_sequence" if until.met else "tool_use" if called else stop, len(wanted.ids), tokens)
