@@ -18,6 +18,7 @@ BOOKS = "rules work contrast trade tech people world office goods public makers 
 FILES = tuple(f"prose_{name}" for name in BOOKS.split())
 FIGURES = frozenset(words("figures")) | {"few", "day", "dish", "language", "field", "team", "role"}
 NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten"}
+DIGITS = {word: str(number) for number, word in NUMBERS.items()}
 SHARED = ("contract", "product")  # Sections whose paragraphs may all tell of one subject.
 SITED = ("policy", "faq", "knowhow", "prices", "town")  # Sections of which every site has its own.
 # What a paragraph of this section is about, where it names anything; the others are about a company or a thing.
@@ -107,7 +108,8 @@ class Filling:
         return self.values[slot]
 
     def full(self, text: str) -> str:
-        return capital(re.sub(r"\{(\w+)\}", lambda m: self.value(m[1]), text))
+        said = re.sub(r"\{(\w+)\}", lambda m: self.value(m[1]), text)
+        return capital(re.sub(r"\b(\w+)(?= %)", lambda m: DIGITS.get(m[1], m[1]), said) if " %" in said else said)
 
 
 def few(rng: Random) -> str:
