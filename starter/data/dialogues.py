@@ -85,13 +85,13 @@ class Conversation:
         }
         if has["flights"]:
             talk.tools.append(flight_tool(rng))
-            self.topics.append((4.4, flights.turn))
+            self.topics.append((5.2, flights.turn))
         if has["clock"]:
             talk.tools.append(time_tool(rng))
-            self.topics.append((1.7, clock.turn))
+            self.topics.append((1.8, clock.turn))
         if has["sums"]:
             talk.tools.append(calculate_tool(rng))
-            self.topics.append((1.7, calculator.turn))
+            self.topics.append((1.8, calculator.turn))
         if has["flights"] and has["sums"]:
             self.topics.append((0.4, partial(budget, flights, calculator)))
         names = [t["function"]["name"] for t in talk.tools]
