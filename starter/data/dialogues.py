@@ -91,7 +91,7 @@ class Conversation:
             self.topics.append((1.8, clock.turn))
         if has["sums"]:
             talk.tools.append(calculate_tool(rng))
-            self.topics.append((1.8, calculator.turn))
+            self.topics.append((2.1, calculator.turn))
         if has["flights"] and has["sums"]:
             self.topics.append((0.4, partial(budget, flights, calculator)))
         names = [t["function"]["name"] for t in talk.tools]
