@@ -549,8 +549,8 @@ def test_no_sentence_of_the_evaluation_was_learnt() -> None:
         return {tuple(words[at : at + 7]) for at in range(len(words) - 6)}
 
     chance = random.Random(5)
-    learnt = {run for words, _ in sentiment_cases.examples(chance, 5000) for run in runs(" ".join(words))}
-    whole = {" ".join(words).lower().strip(".!") for words, _ in sentiment_cases.examples(chance, 5000)}
+    learnt = {run for words, _ in sentiment_cases.examples(chance, 12_000) for run in runs(" ".join(words))}
+    whole = {" ".join(words).lower().strip(".!") for words, _ in sentiment_cases.examples(chance, 12_000)}
     assert not [text for text, _ in sentiment_cases.cases() if runs(text) & learnt or text.lower().strip(".!") in whole]
 
 
