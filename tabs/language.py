@@ -10,6 +10,7 @@ import gradio as gr
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tabs.assets import First
 from tabs.parts import QUIET
 from tabs.texts import COOKIE, LANGUAGES, TEXTS, asked
 
@@ -26,27 +27,27 @@ _NONE = b'"i18n_translations":null'
 class Spoken:
     """Gives the page one language's words, the visitor's: with those of all, it would be twice as long.
 
-    `first` is what else the page's head is to begin with.
+    `first` is what it asks for at once.
     """
 
-    def __init__(self, app: ASGIApp, first: str = "") -> None:
-        self.app, self.first = app, first.encode()
+    def __init__(self, app: ASGIApp, first: First) -> None:
+        self.app, self.first = app, first
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_page = scope["type"] == "http" and scope["path"] == "/" and scope["method"] == "GET"
         await self.app(scope, receive, _speaking(asked(Headers(scope=scope)), self.first, send) if is_page else send)
 
 
-def _speaking(language: str, first: bytes, send: Send) -> Send:
+def _speaking(language: str, first: First, send: Send) -> Send:
     """`send`, with the words of a language in the page. How long the page then is, its end tells."""
-    words, begun = _words(language), _TOLD % language.encode() + first
+    words, begun = _words(language), _TOLD % language.encode()
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = [(name, value) for name, value in message["headers"] if name != b"content-length"]
             message = {**message, "headers": headers}
         elif message["type"] == "http.response.body":
-            body = message.get("body", b"").replace(b"<head>", begun, 1)
+            body = first.asked(message.get("body", b"")).replace(b"<head>", begun, 1)
             message = {**message, "body": body.replace(_NONE, b'"i18n_translations":' + words, 1)}
         await send(message)
 

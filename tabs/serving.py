@@ -11,7 +11,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from core import jobs
 from core.settings import accounts, settings
-from tabs.assets import Assets, ahead
+from tabs.assets import Assets, first
 from tabs.guard import Audience, Guard, address
 from tabs.head import CHOSEN
 from tabs.language import Spoken
@@ -39,7 +39,8 @@ def serve(page: Switchboard, keyring: Keyring, **changes: Any) -> None:
     page.queue(default_concurrency_limit=20, max_size=limits.queue_size, api_open=False)
     token = limits.mcp_token.get_secret_value() if changes.get("mcp_server") else ""
     guard = Middleware(Guard, queue=page._queue, audience=audience, token=token)
-    middle = [Middleware(Assets), guard, Middleware(Spoken, first=ahead(page.kinds()))]
+    needed = first(page.kinds())
+    middle = [Middleware(Assets, first=needed), guard, Middleware(Spoken, first=needed)]
     # A check of the machine's own health comes to its own address, which no name can be made to mean.
     hosts = [*(host.strip() for host in limits.hosts.split(",")), "127.0.0.1"]
     options: dict[str, Any] = {

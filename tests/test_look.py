@@ -274,5 +274,7 @@ def test_what_the_first_page_needs_is_asked_for_at_once_and_kept(browser: Browse
         listed = set(re.findall(r'(?:href|src)="\./assets/([^"]+)"', page.request.get(url).text()))
     assert len(needed) > 40
     assert set(needed) - listed == set()
+    # One sheet for the page's shell, which Gradio's page names itself, and one for all that is on it.
+    assert len([name for name in needed if name.endswith(".css")]) == 2
     assert {"immutable" in headers.get("cache-control", "") for headers in needed.values()} == {True}
     assert {headers.get("content-encoding") for headers in needed.values()} == {"br"}
