@@ -28,7 +28,7 @@ _SAVE = """(made) => {
 
 def files(dossier: gr.State) -> None:
     """Draw a button for each format."""
-    made = gr.Textbox(visible="hidden")
+    made = gr.Textbox(visible=False)
     with gr.Row():
         for ending in FORMATS:
             button = gr.Button(f"↓ {_NAMES[ending]}", size="sm", min_width=90, elem_id=f"save-{ending}")

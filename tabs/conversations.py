@@ -81,7 +81,7 @@ class Opened:
 def shelf(page: Page, place: gr.Sidebar, chat: Opened) -> Shelf:
     """Fill the left sidebar and connect it to the chat. The page is told of it when it is opened."""
     with place:
-        store, growing = gr.Textbox(visible="hidden"), gr.Textbox(visible="hidden")
+        store, growing = gr.Textbox(visible=False), gr.Textbox(visible=False)
     store.change(None, store, None, js=_WRITE)
     growing.change(None, growing, None, js=_GROW)
     page.load(partial(_restore, chat.view), [store, chat.turn], list(chat.shown), js=FRESH, **QUIET)
@@ -138,7 +138,7 @@ def _this_one(kept: Shelf, chat: Opened) -> None:
     dropped.success(None, None, None, js=then_next())
     renamed = [kept.store, kept.search, chat.current, title]
     title.submit(_rename, renamed, [kept.store, kept.listing, title], js=FRESH, **QUIET)
-    name, exported = gr.Textbox(visible="hidden"), gr.Textbox(visible="hidden")
+    name, exported = gr.Textbox(visible=False), gr.Textbox(visible=False)
     for button, form in ((markdown, _markdown), (json, _json)):
         made = button.click(form, [kept.store, chat.current, chat.conversation], [name, exported], js=FRESH, **QUIET)
         made.success(None, [name, exported], exported, js=SAVE)

@@ -39,7 +39,7 @@ def following(page: gr.Blocks, tab: gr.Tab, line: gr.Markdown) -> Callable[[gr.D
     """What has the head name the model of a dropdown while `tab` is open."""
 
     def follow(dropdown: gr.Dropdown) -> None:
-        told = gr.Textbox(visible="hidden")
+        told = gr.Textbox(visible=False)
         events = [page.load, tab.select, dropdown.change]
         asked = gr.on(events, _in_use, dropdown, told, trigger_mode="always_last", **QUIET)
         # By then another tab may be open, whose model or none is named.

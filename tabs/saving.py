@@ -24,6 +24,6 @@ SAVE = """(name, text) => {
 
 def saves(button: gr.Button, make: Callable[..., str], inputs: Sequence[Any], name: str) -> None:
     """Let `button` save what `make` says of `inputs` as a file called `name`; an empty text is not saved."""
-    text = gr.Textbox(visible="hidden")
+    text = gr.Textbox(visible=False)
     made = button.click(make, list(inputs), text, **QUIET)
     made.success(None, text, text, js=f"(text) => ({SAVE})({json.dumps(name)}, text)")

@@ -20,7 +20,7 @@ _WRITE = f"(text) => localStorage.setItem({_KEY!r}, text)"
 
 def starts(event: Any, model: gr.Dropdown, knobs: Knobs) -> None:
     """Have `event`, that of a chat's beginning, set the model and the knobs as they were chosen."""
-    kept = gr.Textbox(visible="hidden")
+    kept = gr.Textbox(visible=False)
     event(_begin, kept, [model, knobs.given, *knobs.widgets.values()], js=_READ, **QUIET)
 
 
@@ -33,7 +33,7 @@ def chosen(load: Any) -> None:
     )  # fmt: skip
     preset = gr.Radio([("as they are", "")], value="", label="Knobs", elem_id="start-preset")
     gr.Markdown("Kept in this browser only.", elem_classes="hint")
-    kept = gr.Textbox(visible="hidden")
+    kept = gr.Textbox(visible=False)
     load(_shown, [kept, own], [model, preset], js=f"(kept, own) => [({_READ})(), own]", **QUIET)
     own.change(lambda own: gr.update(choices=_presets(own)), own, preset, **QUIET)
     # One event for both: of two quick choices, the one that comes back last tells both.
