@@ -19,6 +19,12 @@ from gradio.data_classes import BlocksConfigDict
 from gradio.renderable import Renderable
 
 _NOTHING = "() => []"
+# The page is painted first, so that it can be typed in. One in the background is not painted, and waits no longer.
+_PAINTED = """async (...given) => {
+    await new Promise((done) => { requestAnimationFrame(() => setTimeout(done)); setTimeout(done, 250); });
+    return (%s)(...given);
+}"""
+_AS_GIVEN = "(...given) => given"
 
 
 class Switchboard(gr.Blocks):
@@ -36,7 +42,7 @@ class Switchboard(gr.Blocks):
         blocks = {block._id for part in parts for block in part.blocks()}
         # What an endpoint takes and gives the page would draw, each as a widget that shows nothing.
         blocks |= {one["id"] for one in config["components"] if one["type"] == "api"}
-        config["dependencies"] = [one for one in config["dependencies"] if one["id"] not in fns]
+        config["dependencies"] = [_once_painted(one) for one in config["dependencies"] if one["id"] not in fns]
         # Clients look up all that any handler takes and gives.
         named = {block for one in config["dependencies"] for block in (*one["inputs"], *one["outputs"])}
         config["components"] = [one for one in config["components"] if one["id"] not in blocks - named]
@@ -56,6 +62,13 @@ class Switchboard(gr.Blocks):
             for one in config["components"]
             if one["id"] in told and one["props"].get("visible") is not False
         }
+
+
+def _once_painted(event: dict[str, Any]) -> dict[str, Any]:
+    """The event; what it asks for when the page is opened, it asks for once the page is there."""
+    if not any(name == "load" for _, name in event["targets"]):
+        return event
+    return event | {"js": _PAINTED % (event["js"] or _AS_GIVEN)}
 
 
 def _without(blocks: set[int], layout: Any) -> None:
