@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from core.chat import ask, pending, stopped
-from core.errors import AppError
+from core.errors import AppError, LimitReached
 from core.history import keep, new_id, parsed, unfinished, written
 from core.llm import Conversation, ToolCall
 from core.markdown import plain
@@ -220,6 +220,6 @@ def _cleared(turn: Turn) -> list[Any]:
 def _keep(kept: str, words: str, current: str, conversation: Conversation) -> Any:
     rows = keep(parsed(kept), current, conversation)
     if conversation and not rows:
-        gr.Warning("This conversation has grown too long to be kept in the browser. Export it, or start a new one.")
-        return gr.skip()
+        too_long = "This conversation has grown too long to be kept in the browser. Export it, or start a new one."
+        return toast(LimitReached(too_long))
     return [written(rows), listed(rows, words, current)]

@@ -171,6 +171,9 @@ def test_each_failure_that_can_be_translated_is_one_of_the_app() -> None:
         ("4,096 tokens of context", "4.096 Token Kontext"),
         ("There is no site named free.", "Es gibt keine Website namens free."),
         ("Temperature must be between 0 and 2.", "Temperature muss zwischen 0 und 2 liegen."),
+        ("The text is too long: 20,001 characters, and at most 20,000 are taken.",
+         "Der Text ist zu lang: 20.001 Zeichen, und höchstens 20.000 werden genommen."),
+        ("20 presets are kept. Delete one first.", "Es werden 20 Voreinstellungen behalten. Löschen Sie zuerst eine."),
         # Half of it in another language would be worse.
         ("OpenAI refused the key. Nobody knows this sentence.", "OpenAI refused the key. Nobody knows this sentence."),
         ("{provider} <b>.*</b> was never said", "{provider} <b>.*</b> was never said"),
