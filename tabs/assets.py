@@ -121,8 +121,9 @@ def _page() -> str:
 
 
 def _needed(kinds: set[str]) -> Iterator[str]:
-    """The files, in the order in which the page would come to them: its shell, its blocks, its components."""
+    """The files, in the order in which the page would come to them: the first, its shell, its blocks, its components."""
     [entry] = _ENTRY.findall(_page())
+    yield entry
     for _, chunk, files in _imports(entry):
         yield from files
         for _, inner, more in _imports(chunk):
