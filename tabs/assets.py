@@ -121,7 +121,7 @@ def _page() -> str:
 
 
 def _needed(kinds: set[str]) -> Iterator[str]:
-    """The files, in the order in which the page would come to them: the first, its shell, its blocks, its components."""
+    """The files, in the order in which the page comes to them: its first, its shell, its blocks, its components."""
     [entry] = _ENTRY.findall(_page())
     yield entry
     for _, chunk, files in _imports(entry):
