@@ -13,6 +13,7 @@ from starter.data.frames import act, device, look, lookup, measure, pair
 from starter.data.results import result
 from starter.data.synthetic import synthetic, verbs
 from starter.data.talk import Call, Talk, Tool, listed, tool
+from starter.data.vague import beside, vague
 from starter.data.values import Made
 from starter.data.widened import at_length, wider, with_formats
 
@@ -41,10 +42,21 @@ class Skill:
         self.tool: Tool = tool(self.name, told, properties, optional)
         self.last: dict[str, Any] | None = None
 
-    def request(self) -> tuple[str, dict[str, Any]]:
-        """What the user says, and the arguments that this gives."""
+    def asked(self, dark: float) -> tuple[str, dict[str, Any]]:
+        """A form of the tool, and what it says without naming it; so often a value in it names nothing."""
         ask, given = a.implied(self.rng.choice(self.kind.asks))
-        pattern = strewn(self.rng, expand(self.rng, ask), self.kind)
+        pattern = expand(self.rng, ask)
+        if a.written_by_hand(self.known):
+            if self.rng.random() < dark:
+                pattern = vague(self.rng, pattern, self.kind)
+            lacking = any(not p.optional and "{" + p.name + "}" not in pattern for p in self.kind.parameters)
+            if self.rng.random() < (0.14 if lacking else 0.04):
+                pattern = beside(self.rng, pattern, self.kind)
+        return strewn(self.rng, pattern, self.kind), given
+
+    def request(self, dark: float = 0.0) -> tuple[str, dict[str, Any]]:
+        """What the user says, and the arguments that this gives."""
+        pattern, given = self.asked(dark)
         used = [p for p in self.kind.parameters if "{" + p.name + "}" in pattern]
         made = {p.name: a.value(self.rng, p) for p in used}
         pattern = a.in_digits(pattern, made)
@@ -75,7 +87,8 @@ class Skill:
         """One use of the tool, from the request to the answer."""
         if self.last is not None and self.rng.random() < 0.6 and self.follow(talk):
             return
-        text, arguments = self.request() if self.rng.random() < 0.8 else self.whole_request()
+        first = all(m["role"] != "tool" for m in talk.messages)  # Later "it" may be what was talked about before.
+        text, arguments = self.request(0.1 * first) if self.rng.random() < 0.8 else self.whole_request()
         talk.user(text)
         self.last = None
         while missing := self.missing(arguments):
