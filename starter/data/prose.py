@@ -14,7 +14,7 @@ from starter.data.grammar import capital
 from starter.data.keywords import reworded
 from starter.data.words import words
 
-BOOKS = "rules work contrast trade tech people world office goods public makers deals staff daily firms"
+BOOKS = "rules work contrast trade tech people world office goods public makers deals staff daily firms errands"
 FILES = tuple(f"prose_{name}" for name in BOOKS.split())
 FIGURES = frozenset(words("figures")) | {"few", "day", "dish", "language", "field", "team", "role"}
 NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten"}
@@ -30,6 +30,12 @@ COMPANY = (
     "quality", "customer", "plant",
 )  # fmt: skip
 ROOM = (900, 1800, 1800, 2800, 2800, 4200, 5600)  # Characters of passages in one prompt.
+LOST = (5, 3, 2, 1)  # How often none, one, two or three sentences of a paragraph are left out.
+BEYOND = 2  # Questions of a paragraph's own that it never answers, beside those of the sentences that it has lost.
+# What a question can be asked of instead: another person, town or year, or another floor than the one told of.
+NAMING = re.compile(
+    r"\{((?:person|brand|place|language|month|year|team|letter)\d?)\}|(?:level|floor|line|gate|track) \{(k\d?)\}"
+)
 
 
 @dataclass
@@ -136,7 +142,7 @@ def bold(rng: Random, filling: Filling, sentence: str) -> str:
 
 def asked(rng: Random, filling: Filling, question: str, site: str) -> str:
     """The question filled in; for one site or year of several it is named."""
-    text = filling.full(reworded(rng, expand(rng, question), 0.3))
+    text = filling.full(reworded(rng, expand(rng, question), 0.38))
     if not site:
         return text
     low = text[0].lower() + text[1:] if text[1:2].islower() and text[0] != "I" else text
@@ -160,30 +166,48 @@ def doubted(rng: Random, alike: Random, line: Line, name: str, filling: Filling)
     return rng.choice(("Is it true that {}?", "Is it right that {}?", "I heard that {}, is that so?")).format(low)
 
 
+def strayed(rng: Random, filling: Filling, question: str, site: str, text: str) -> list[str]:
+    """The question with another name, month or floor in it, of which the text tells nothing; or nothing."""
+    found = NAMING.search(question)
+    if not found or not question.startswith(("Wh", "How")):
+        return []
+    slot = found[1] or found[2]
+    other = Filling(rng, rng)
+    other.values = {name: value for name, value in filling.values.items() if name != slot}
+    return [] if other.value(slot) in text else [asked(rng, other, question, site)]
+
+
 def told(rng: Random, alike: Random, paragraph: Paragraph, name: str, site: str) -> tuple[Sheet, list[str]]:
-    """The paragraph as a passage, and the questions that it leaves open; at times one of its sentences is lost."""
+    """The paragraph as a passage, and the questions that it leaves open; at times some of its sentences are lost.
+
+    So the same question has an answer here and none there, and cannot be told to be open by its own words.
+    """
     filling = Filling(rng, alike)
     filling.values["S"] = name
-    lost = rng.randrange(len(paragraph.lines)) if len(paragraph.lines) > 2 and rng.random() < 0.3 else -1
-    open_ = [asked(rng, filling, q, site) for q in paragraph.beyond]
+    count = rng.choices(range(len(LOST)), LOST)[0]
+    lost = set(rng.sample(range(len(paragraph.lines)), max(0, min(count, len(paragraph.lines) - 2))))
+    open_ = [asked(rng, filling, q, site) for q in rng.sample(paragraph.beyond, min(BEYOND, len(paragraph.beyond)))]
     said: list[str] = []
     answers: list[tuple[str, str]] = []
     for i, line in enumerate(paragraph.lines):
         sentence = filling.full(reworded(alike, expand(alike, line.sentence), 0.12))
-        if i == lost:
-            open_ += [asked(rng, filling, q, site) for q in line.questions]
-            continue
         if alike.random() < 0.2:
             sentence = bold(alike, filling, sentence)
+        if i in lost:
+            open_ += [asked(rng, filling, q, site) for q in line.questions]
+            continue
         answers += [(asked(rng, filling, q, site), sentence) for q in line.questions]
         if rng.random() < 0.12 and ("{S}" in line.sentence or not name + site):
             answers.append((doubted(rng, alike, line, name, filling), sentence))
-        if said and i != lost + 1:
+        if said and i - 1 not in lost:
             answers += [(asked(rng, filling, q, site), f"{said[-1]} {sentence}") for q in line.both]
         said.append(sentence)
+    text = laid_out(alike, said)
+    kept = [q for i, line in enumerate(paragraph.lines) if i not in lost for q in line.questions]
+    open_ += [s for q in rng.sample(kept, min(4, len(kept))) for s in strayed(rng, filling, q, site, text)]
     top = expand(alike, dict(x.split(" : ") for x in sections("passages")["crumbs"])[paragraph.section])
     crumbs = filling.full(top + expand(alike, paragraph.heading)) + (f" > {site}" if site else "")
-    return Sheet(name or site, crumbs, laid_out(alike, said), tuple(answers)), open_
+    return Sheet(name or site, crumbs, text, tuple(answers)), open_
 
 
 def laid_out(rng: Random, said: list[str]) -> str:
@@ -259,13 +283,14 @@ def filled(rng: Random, chosen: list[Paragraph], shared: Names | None) -> tuple[
 
 
 def absent(rng: Random, alike: Random, paragraph: Paragraph, sheets: list[Sheet]) -> list[str]:
-    """What the paragraph would be asked of one more of its kind, of whom nothing is told."""
-    if not paragraph.named or rng.random() < 0.4:
+    """What the paragraph would be asked of one more of its kind, or of one more site, of which nothing is told."""
+    last = sheets[-1].subject
+    if not last or rng.random() < 0.4:
         return []
-    name = sibling(rng, SUBJECTS.get(paragraph.section, "company"), sheets[-1].subject)
+    name = sibling(rng, SUBJECTS.get(paragraph.section, "company"), last) if paragraph.named else w.place(rng)
     if any(name in s.text + s.heading or s.subject in name for s in sheets if s.subject):
         return []
-    sheet, _ = told(rng, alike, paragraph, name, "")
+    sheet, _ = told(rng, alike, paragraph, *((name, "") if paragraph.named else ("", name)))
     return [q for q in rng.sample([q for q, _ in sheet.answers], min(3, len(sheet.answers))) if name in q]
 
 
