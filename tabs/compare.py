@@ -28,6 +28,7 @@ from tabs.chart import quoted
 from tabs.columns import MOST, Columns, Plan, Run, columns, prepare
 from tabs.endpoints import reply
 from tabs.parts import QUIET, refusal, toast
+from tabs.remembering import remembered
 from tabs.saving import saves
 
 TITLE = "Compare"
@@ -43,7 +44,8 @@ Ratings = dict[str, dict[str, float]]
 class Vote:
     """The widgets of a vote. `ratings` are kept in the browser: choice -> Elo and votes."""
 
-    ratings: gr.BrowserState
+    ratings: gr.State
+    known: Any  # the event of the ratings' being read from the browser
     row: gr.Row
     buttons: list[gr.Button]
     table: gr.Markdown
@@ -75,13 +77,13 @@ def _side_by_side(page: Page) -> None:
             label="Blind: names and figures only after the vote", min_width=260, elem_id="compare-blind"
         )
     drawn = columns("compare", _bot, shown, under)
-    vote = _vote()
+    vote = _vote(page)
     asked = [drawn.plan, chosen, prompt, allowed, blind]
     for event in (go.click, prompt.submit):
         event(_start, asked, [*drawn.prepared, vote.row, *vote.buttons], **QUIET)
     for done in drawn.done:
         done.success(_votable, [drawn.plan, *drawn.conversations], vote.row, **QUIET)
-    _wire_vote(page, drawn, vote)
+    _wire_vote(drawn, vote)
     page.load(lambda: gr.update(choices=usable()), None, chosen, **QUIET)
 
 
@@ -92,8 +94,8 @@ def _bot(index: int) -> gr.Chatbot:
     )  # fmt: skip
 
 
-def _vote() -> Vote:
-    ratings = gr.BrowserState({}, storage_key="switchboard-ratings", secret="kept-in-this-browser")  # noqa: S106
+def _vote(page: Page) -> Vote:
+    ratings, known = remembered(page.load, "switchboard-ratings")
     with gr.Row(visible=False, elem_id="compare-vote") as row:
         buttons = [gr.Button(f"{letter} is best", size="sm", min_width=90) for letter in LETTERS]
         buttons.append(gr.Button("A tie", size="sm", min_width=90))
@@ -104,15 +106,15 @@ def _vote() -> Vote:
             reset = gr.Button("Forget all votes", size="sm", elem_id="compare-forget")
     saves(export, ratings_csv, [ratings], "ratings.csv")
     reset.click(lambda: ({}, rated(None)), None, [ratings, table], **QUIET)
-    return Vote(ratings, row, buttons, table)
+    return Vote(ratings, known, row, buttons, table)
 
 
-def _wire_vote(page: Page, drawn: Columns, vote: Vote) -> None:
+def _wire_vote(drawn: Columns, vote: Vote) -> None:
     after = [vote.ratings, vote.table, vote.row, *drawn.titles, *drawn.answers, *drawn.lines]
     for index, button in enumerate(vote.buttons):
         best = index if index < MOST else None
         button.click(partial(_voted, best), [vote.ratings, drawn.plan, *drawn.conversations], after, **QUIET)
-    for known in (page.load, vote.ratings.change):
+    for known in (vote.known.success, vote.ratings.change):
         known(rated, vote.ratings, vote.table, **QUIET)
 
 

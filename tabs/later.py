@@ -109,9 +109,7 @@ class Part(Renderable):
             opened = (self.place._id, self.opening)
             if any(event == "load" for _, event in fn.targets) and opened not in fn.targets:
                 fn.targets.append(opened)
-        # Gradio reads what a browser keeps only for what is on the page at once.
-        kept = {block for block in self.blocks() if isinstance(block, gr.BrowserState)}
-        self._let_go(kept | {block for fn in fns if fn not in own for block in (*fn.inputs, *fn.outputs)})
+        self._let_go({block for fn in fns if fn not in own for block in (*fn.inputs, *fn.outputs)})
         self._settle(own)
 
     def _let_go(self, blocks: set[Block]) -> None:

@@ -13,6 +13,7 @@ from core.llm import Sampling
 from tabs import Page
 from tabs.knobs import Knobs, holding
 from tabs.parts import QUIET, toast
+from tabs.remembering import remembered
 
 # Each says something to every provider: what a model does not take is left out, the rest still has the preset's sense.
 SHIPPED: Mapping[str, dict[str, Any]] = {
@@ -21,6 +22,7 @@ SHIPPED: Mapping[str, dict[str, Any]] = {
     "Creative": {"temperature": 1.0, "min_p": 0.02, "presence_penalty": 0.3},
 }
 MOST = 20
+KEPT = "switchboard-presets"  # the visitor's own are under this name in the browser
 
 Own = dict[str, dict[str, Any]]
 
@@ -29,13 +31,13 @@ Own = dict[str, dict[str, Any]]
 class Presets:
     """The widgets. `own` holds the visitor's: name -> knobs."""
 
-    own: gr.BrowserState
+    own: gr.State
     chosen: gr.Radio
 
 
 def presets(page: Page, knobs: Knobs) -> Presets:
     """Draw the presets and wire them to the knobs."""
-    own = owned()
+    own, back = remembered(page.load, KEPT)
     chosen = gr.Radio(list(SHIPPED), label="Presets", elem_id="presets")
     with gr.Accordion("Keep these knobs as a preset", open=False):
         with gr.Row():
@@ -50,15 +52,9 @@ def presets(page: Page, knobs: Knobs) -> Presets:
     for event in (save.click, name.submit):
         event(_keep, [own, name, knobs.given], [own, chosen, name], **QUIET)
     delete.click(_drop, [own, chosen], [own, chosen], **QUIET)
-    # What the browser has kept is known once the tab is opened, which sets the state.
-    for known in (page.load, own.change):
+    for known in (back.success, own.change):
         known(lambda own: gr.update(choices=names(own)), own, chosen, **QUIET)
     return Presets(own, chosen)
-
-
-def owned() -> gr.BrowserState:
-    """The visitor's own presets, as the browser keeps them."""
-    return gr.BrowserState({}, storage_key="switchboard-presets", secret="kept-in-this-browser")  # noqa: S106
 
 
 def names(own: Own | None) -> list[str]:

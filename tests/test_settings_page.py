@@ -62,6 +62,31 @@ def test_a_key_typed_at_home_is_this_pages_alone(browser: Browser, url: str, ser
         expect(page.locator("#providers")).to_contain_text("✕ OpenAI")
 
 
+# --- what the browser remembers ---------------------------------------------------------------------------------------
+
+
+def test_the_model_that_was_used_last_comes_back(browser: Browser, url: str) -> None:
+    with visitor(browser) as page:
+        opened(page, url)
+        choose(page, OLLAMA)
+        page.wait_for_function("localStorage.getItem('switchboard-settings')?.includes('llama3.2:3b')")
+        page.reload()
+        expect(page.locator("#model input")).to_have_value(re.compile("llama3.2:3b"), timeout=20_000)
+
+
+@pytest.mark.parametrize("spoilt", ["{", "[1]", "null", "3", '"text"'])
+def test_a_spoilt_memory_is_begun_anew(browser: Browser, url: str, spoilt: str) -> None:
+    with visitor(browser) as page:
+        opened(page, url)
+        page.evaluate("(text) => localStorage.setItem('switchboard-settings', text)", spoilt)
+        page.reload()
+        expect(page.locator("#model input")).to_have_value(re.compile("starter"), timeout=20_000)
+        choose(page, OLLAMA)
+        page.wait_for_function("localStorage.getItem('switchboard-settings')?.includes('llama3.2:3b')")
+        kept = json.loads(page.evaluate("localStorage.getItem('switchboard-settings')"))
+        assert kept["model"].endswith("llama3.2:3b")
+
+
 # --- what new chats start with ----------------------------------------------------------------------------------------
 
 
