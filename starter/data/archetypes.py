@@ -59,7 +59,7 @@ def archetypes() -> tuple[Archetype, ...]:
 @cache
 def trades() -> dict[str, tuple[Archetype, ...]]:
     """Tools of one trade by its name. They are near to each other, and no two of them could serve one request."""
-    return {trade: parsed(lines) for file in ("trades", "trades_more") for trade, lines in sections(file).items()}
+    return {trade: parsed(lines) for file in ("trades", "trades_more", "trades_wide") for trade, lines in sections(file).items()}
 
 
 @cache
