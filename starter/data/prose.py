@@ -14,7 +14,7 @@ from starter.data.grammar import capital
 from starter.data.keywords import reworded
 from starter.data.words import words
 
-BOOKS = "rules work contrast trade tech people world office goods public makers deals staff daily firms errands"
+BOOKS = "rules work contrast trade tech people world office goods public makers deals staff daily firms errands leisure"
 FILES = tuple(f"prose_{name}" for name in BOOKS.split())
 FIGURES = frozenset(words("figures")) | {"few", "day", "dish", "language", "field", "team", "role"}
 NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten"}
@@ -166,12 +166,13 @@ def doubted(rng: Random, alike: Random, line: Line, name: str, filling: Filling)
     return rng.choice(("Is it true that {}?", "Is it right that {}?", "I heard that {}, is that so?")).format(low)
 
 
-def strayed(rng: Random, filling: Filling, question: str, site: str, text: str) -> list[str]:
-    """The question with another name, month or floor in it, of which the text tells nothing; or nothing."""
+def strayed(rng: Random, filling: Filling, line: Line, site: str, text: str) -> list[str]:
+    """A question of the line with another name, month or floor in it, of which the text tells nothing; or nothing."""
+    question = rng.choice(line.questions) if line.questions else ""
     found = NAMING.search(question)
-    if not found or not question.startswith(("Wh", "How")):
+    slot = (found[1] or found[2]) if found else ""
+    if not slot or f"{{{slot}}}" not in line.sentence or not question.startswith(("Wh", "How")):
         return []
-    slot = found[1] or found[2]
     other = Filling(rng, rng)
     other.values = {name: value for name, value in filling.values.items() if name != slot}
     return [] if other.value(slot) in text else [asked(rng, other, question, site)]
@@ -203,8 +204,8 @@ def told(rng: Random, alike: Random, paragraph: Paragraph, name: str, site: str)
             answers += [(asked(rng, filling, q, site), f"{said[-1]} {sentence}") for q in line.both]
         said.append(sentence)
     text = laid_out(alike, said)
-    kept = [q for i, line in enumerate(paragraph.lines) if i not in lost for q in line.questions]
-    open_ += [s for q in rng.sample(kept, min(4, len(kept))) for s in strayed(rng, filling, q, site, text)]
+    kept = [line for i, line in enumerate(paragraph.lines) if i not in lost]
+    open_ += [q for line in kept for q in strayed(rng, filling, line, site, text)]
     top = expand(alike, dict(x.split(" : ") for x in sections("passages")["crumbs"])[paragraph.section])
     crumbs = filling.full(top + expand(alike, paragraph.heading)) + (f" > {site}" if site else "")
     return Sheet(name or site, crumbs, text, tuple(answers)), open_
