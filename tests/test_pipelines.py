@@ -537,9 +537,10 @@ async def test_work_ends_when_nobody_listens_and_hands_on_its_error() -> None:
 
 def test_the_built_in_sentiment_is_right_often_enough() -> None:
     made = sentiment_cases.evaluate()
-    print(f"sentiment: {made['right']:.1%} of {made['sentences']}")  # noqa: T201  it is to be seen
-    assert made["sentences"] >= 204
-    assert made["right"] >= 0.75  # The aim is 0.85; docs/pipelines.md says what is missing.
+    print("sentiment:", made)  # noqa: T201  it is to be seen
+    assert (made["ordinary"]["sentences"], made["hard"]["sentences"]) >= (233, 204)
+    assert made["ordinary"]["right"] >= 0.88
+    assert made["hard"]["right"] >= 0.78
     good, bad = scored(BUILT_IN, ["What a wonderful film, I loved it!", "The room was dirty and the staff were rude."])
     assert (good.scores[0][0], bad.scores[0][0]) == ("POSITIVE", "NEGATIVE")
 
@@ -552,7 +553,8 @@ def test_no_sentence_of_the_evaluation_was_learnt() -> None:
     chance = random.Random(5)
     learnt = {run for words, _ in sentiment_cases.examples(chance, 12_000) for run in runs(" ".join(words))}
     whole = {" ".join(words).lower().strip(".!") for words, _ in sentiment_cases.examples(chance, 12_000)}
-    assert not [text for text, _ in sentiment_cases.cases() if runs(text) & learnt or text.lower().strip(".!") in whole]
+    measured = [text for which in ("evaluation", "ordinary") for text, _ in sentiment_cases.cases(which)]
+    assert not [text for text in measured if runs(text) & learnt or text.lower().strip(".!") in whole]
 
 
 def test_the_built_in_entities_are_right_often_enough() -> None:
