@@ -223,7 +223,7 @@ def any_tool(rng: Random, last: str) -> a.Archetype:
     roll = rng.random()
     if roll < 0.15:
         return rng.choice(a.archetypes())
-    if roll < 0.37:
+    if roll < 0.42:
         return rng.choice(rng.choice(tuple(a.trades().values())))
     if roll < 0.88 or not last:
         return rng.choice((synthetic, act, act, look, look, lookup, lookup, device, measure, pair))(rng)

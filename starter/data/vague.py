@@ -46,7 +46,7 @@ def replaceable(pattern: str, p: Parameter) -> bool:
     if last in BOUND.split() or before[-1:].strip() or (after and after[0] not in " ,.?!:;"):
         return False
     if p.kind in ("int", "number"):
-        return bool(re.match(r" [a-z]", after)) and (last in COUNTING.split() or last.endswith((",", ":")) or not last)
+        return bool(re.match(r" [a-z]", after)) and (last in COUNTING.split() or last.endswith((",", ":")))
     return True
 
 
