@@ -16,7 +16,7 @@ from starter.data.words import words
 
 BOOKS = (
     "rules work contrast trade tech people world office goods public makers deals staff daily firms errands leisure "
-    "making caring outside"
+    "making caring outside learning"
 )
 FILES = tuple(f"prose_{name}" for name in BOOKS.split())
 FIGURES = frozenset(words("figures")) | {"few", "day", "dish", "language", "field", "team", "role"}
@@ -30,7 +30,9 @@ SUBJECTS = {"biography": "person", "product": "product", "guide": "office", "off
 COMPANY = (
     "policy", "faq", "contract", "product", "release", "incident", "company", "minutes", "supplier", "biography",
     "team", "event", "office", "knowhow", "project", "api", "finance", "decision", "shop", "shipping", "lab", "repo",
-    "quality", "customer", "plant",
+    "quality", "customer", "plant", "prices", "bank", "hotel", "travel", "home", "media", "stage", "craft", "food",
+    "games", "energy", "care", "study", "charity", "motor", "telecom", "leisure", "build", "beauty", "words", "works",
+    "clinic", "family", "club",
 )  # fmt: skip
 ROOM = (900, 1800, 1800, 2800, 2800, 4200, 5600)  # Characters of passages in one prompt.
 LOST = (5, 3, 2, 1)  # How often none, one, two or three sentences of a paragraph are left out.
