@@ -36,6 +36,7 @@ COMPANY = (
 )  # fmt: skip
 ROOM = (900, 1800, 1800, 2800, 2800, 4200, 5600)  # Characters of passages in one prompt.
 LOST = (5, 3, 2, 1)  # How often none, one, two or three sentences of a paragraph are left out.
+SHORT = 6  # Words of a question that may not say what it is about.
 BEYOND = 2  # Questions of a paragraph's own that it never answers, beside those of the sentences that it has lost.
 # What a question can be asked of instead: another person, town or year, or another floor than the one told of.
 NAMING = re.compile(
@@ -160,6 +161,16 @@ def asked(rng: Random, filling: Filling, question: str, site: str) -> str:
     return text.rstrip("?.") + f" in {site}?" if "?" not in text else rng.choice(ways)
 
 
+def topical(rng: Random, filling: Filling, heading: str, question: str, odds: float) -> str:
+    """The form of a short question ("Who owns it?") at times with what it is about, which nothing else in it says."""
+    if len(question.split()) > SHORT or "{S}" in question or rng.random() > odds:
+        return question
+    topic = filling.full(rng.choice(heading.strip("<>").split("|"))).rstrip("?")
+    text = expand(rng, question)
+    low = text[0].lower() + text[1:] if text[1:2].islower() else text
+    return rng.choice((f"{topic}: {low}", f"{topic}: {low}", f"{topic}, {low}", f"{text.rstrip('?')} ({topic})?"))
+
+
 def doubted(rng: Random, alike: Random, line: Line, name: str, filling: Filling) -> str:
     """Whether it is true what the sentence says, or that with other figures; the sentence answers both."""
     said = filling
@@ -192,7 +203,10 @@ def told(rng: Random, alike: Random, paragraph: Paragraph, name: str, site: str)
     filling.values["S"] = name
     count = rng.choices(range(len(LOST)), LOST)[0]
     lost = set(rng.sample(range(len(paragraph.lines)), max(0, min(count, len(paragraph.lines) - 2))))
-    open_ = [asked(rng, filling, q, site) for q in rng.sample(paragraph.beyond, min(BEYOND, len(paragraph.beyond)))]
+    beyond = rng.sample(paragraph.beyond, min(BEYOND, len(paragraph.beyond)))
+    if not site:
+        beyond = [topical(rng, filling, paragraph.heading, q, 0.8) for q in beyond]
+    open_ = [asked(rng, filling, q, site) for q in beyond]
     said: list[str] = []
     answers: list[tuple[str, str]] = []
     for i, line in enumerate(paragraph.lines):
@@ -202,7 +216,8 @@ def told(rng: Random, alike: Random, paragraph: Paragraph, name: str, site: str)
         if i in lost:
             open_ += [asked(rng, filling, q, site) for q in line.questions]
             continue
-        answers += [(asked(rng, filling, q, site), sentence) for q in line.questions]
+        asks = [q if site else topical(rng, filling, paragraph.heading, q, 0.45) for q in line.questions]
+        answers += [(asked(rng, filling, q, site), sentence) for q in asks]
         if rng.random() < 0.12 and ("{S}" in line.sentence or not name + site):
             answers.append((doubted(rng, alike, line, name, filling), sentence))
         if said and i - 1 not in lost:
