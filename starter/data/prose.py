@@ -16,7 +16,7 @@ from starter.data.words import words
 
 BOOKS = (
     "rules work contrast trade tech people world office goods public makers deals staff daily firms errands leisure "
-    "making caring outside learning"
+    "making caring outside learning twins"
 )
 FILES = tuple(f"prose_{name}" for name in BOOKS.split())
 FIGURES = frozenset(words("figures")) | {"few", "day", "dish", "language", "field", "team", "role"}
@@ -32,7 +32,7 @@ COMPANY = (
     "team", "event", "office", "knowhow", "project", "api", "finance", "decision", "shop", "shipping", "lab", "repo",
     "quality", "customer", "plant", "prices", "bank", "hotel", "travel", "home", "media", "stage", "craft", "food",
     "games", "energy", "care", "study", "charity", "motor", "telecom", "leisure", "build", "beauty", "words", "works",
-    "clinic", "family", "club",
+    "clinic", "family", "club", "powers",
 )  # fmt: skip
 ROOM = (900, 1800, 1800, 2800, 2800, 4200, 5600)  # Characters of passages in one prompt.
 LOST = (5, 3, 2, 1)  # How often none, one, two or three sentences of a paragraph are left out.
@@ -216,7 +216,9 @@ def told(rng: Random, alike: Random, paragraph: Paragraph, name: str, site: str)
         if i in lost:
             open_ += [asked(rng, filling, q, site) for q in line.questions]
             continue
-        asks = [q if site else topical(rng, filling, paragraph.heading, q, 0.45) for q in line.questions]
+        asks = rng.sample(line.questions, min(2, len(line.questions)))
+        if not site:
+            asks = [topical(rng, filling, paragraph.heading, q, 0.45) for q in asks]
         answers += [(asked(rng, filling, q, site), sentence) for q in asks]
         if rng.random() < 0.12 and ("{S}" in line.sentence or not name + site):
             answers.append((doubted(rng, alike, line, name, filling), sentence))
@@ -306,7 +308,7 @@ def filled(rng: Random, chosen: list[Paragraph], shared: Names | None) -> tuple[
 def absent(rng: Random, alike: Random, paragraph: Paragraph, sheets: list[Sheet]) -> list[str]:
     """What the paragraph would be asked of one more of its kind, or of one more site, of which nothing is told."""
     last = sheets[-1].subject
-    if not last or rng.random() < 0.4:
+    if not last or rng.random() < 0.6:
         return []
     name = sibling(rng, SUBJECTS.get(paragraph.section, "company"), last) if paragraph.named else w.place(rng)
     if any(name in s.text + s.heading or s.subject in name for s in sheets if s.subject):
