@@ -99,21 +99,21 @@ def swaps(groups: list[list[Pair]]) -> dict[str, list[Pair]]:
     return {english: group for group in groups for english, _ in group if len(group) > 1}
 
 
+# "After dinner" is "après le dîner": a noun is exchanged only where it stands behind one of these.
+_BEFORE = "(?:a|an|the|my|your|his|her|our|their|this|that|some|any|no|another) "
+
+
 def swapped(pair: Pair, known: dict[str, list[Pair]], chance: random.Random) -> Pair:
     """The pair with one word exchanged in both languages, where it stands once in each; else the pair itself."""
     words = [word for word in re.findall(r"[A-Za-z]+", pair[0]) if word in known]
     if not words:
         return pair
     word = chance.choice(words)
-    here = next(one for one in known[word] if one[0] == word)
-    other = chance.choice(known[word])
-    found = [
-        re.subn(rf"(?<![\w-]){re.escape(old)}(?![\w-])", new, text)
-        for old, new, text in zip(here, other, pair, strict=True)
-    ]
-    if any(count != 1 for _, count in found):
-        return pair
-    return found[0][0], found[1][0]
+    old, new = next(one for one in known[word] if one[0] == word), chance.choice(known[word])
+    before = "" if word[0].isupper() else _BEFORE
+    english, once = re.subn(rf"\b({before}){old[0]}\b", lambda found: found[1] + new[0], pair[0])
+    french, also = re.subn(rf"(?<![\w-]){old[1]}(?![\w-])", new[1], pair[1])
+    return (english, french) if once == also == 1 else pair
 
 
 def forever(seed: int, share: float) -> Iterator[tuple[Pair, Pair]]:

@@ -20,15 +20,16 @@ class Recipe:
     pieces: int = 5997
     width: int = 256
     layers: tuple[int, int] = (5, 2)
-    batch: int = 24_000
-    rate: float = 1.5e-3
+    batch: int = 32_000
+    rate: float = 1e-3
+    warming: int = 1200  # steps until the rate is reached
     share: float = 0.3
     dropout: float = 0.2
     averaged: float = 1 / 3
     seed: int = 1
 
 
-SMALL = Recipe(pieces=797, width=64, layers=(1, 1), batch=1500, rate=4e-3)
+SMALL = Recipe(pieces=797, width=64, layers=(1, 1), batch=1500, rate=4e-3, warming=100)
 
 
 def tokenizer(folder: Path, recipe: Recipe) -> Any:
@@ -37,7 +38,7 @@ def tokenizer(folder: Path, recipe: Recipe) -> Any:
 
     folder.mkdir(parents=True, exist_ok=True)
     hand = [text for pair in data.written() if not data.kept_back(pair[1]) for text in pair]
-    composed = [text for both in islice(data.forever(0, 0.0), 3 * len(hand)) for text in both[0]]
+    composed = [text for both in islice(data.forever(0, 0.0), 8 * recipe.pieces) for text in both[0]]
     letters = "".join(map(chr, [*range(33, 127), *range(192, 256)])) + "œŒŸ€…«»"
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(hand * 2 + composed), model_prefix=str(folder / "source"), vocab_size=recipe.pieces,

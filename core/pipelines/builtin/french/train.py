@@ -52,13 +52,13 @@ def trained(model: Any, source: Iterator[Any], held: list[Any], recipe: Recipe, 
         {"params": [weight for weight in weights if weight.ndim > 1], "weight_decay": 0.02},
         {"params": [weight for weight in weights if weight.ndim < 2], "weight_decay": 0.0},
     ]
-    optimizer = torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.98))
+    optimizer = torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.98), fused=model.device.type == "cuda")
     mean, taken, step, told = [weight.detach().clone() for weight in weights], 0, 0, 0.0
     began = time.monotonic()
     model.train()
     while (share := (time.monotonic() - began) / (60 * minutes)) < 1:
         for group in optimizer.param_groups:
-            group["lr"] = recipe.rate * min(share * 25 + 0.002, (1 + math.cos(math.pi * share)) / 2, (step + 1) / 400)
+            group["lr"] = recipe.rate * min((step + 1) / recipe.warming, (1 + math.cos(math.pi * share)) / 2)
         value = loss_of(model, next(source), 0.1)
         optimizer.zero_grad(set_to_none=True)
         value.backward()

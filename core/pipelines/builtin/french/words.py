@@ -171,7 +171,7 @@ _ELIDED = re.compile(
 def tidy(text: str) -> str:
     """What French does where words meet: l'eau, j'ai, du, aux, s'il. "*" before a word keeps it apart (le *haricot).
 
-    A noun's article is marked by \~: "de les" melts with it, and not with a pronoun (de les voir).
+    A noun's article is marked by "~": "de les" melts with it, and not with a pronoun (de les voir).
     """
     text = " ".join(text.split()).replace("de l' ", "de l'")
     text = re.sub(rf"~(le|la) (?=[{_VOWEL}]|y\b)", "l'", text)
