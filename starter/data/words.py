@@ -42,7 +42,7 @@ def mashed(rng: Random) -> str:
 def foreign(rng: Random) -> str:
     """Syllables that English has not, all of one manner: "mwandonga", "trzewicz", "hjaldvík"."""
     onsets, vowels, codas = (part.split() for part in rng.choice(manners()).split(" : "))
-    syllables = (rng.choice(onsets) + rng.choice(vowels) for _ in range(rng.choice((1, 2, 2, 3, 3, 4))))
+    syllables = (rng.choice(onsets) + rng.choice(vowels) for _ in range(rng.choice((1, 2, 2, 3, 3, 4, 5))))
     return "".join(syllables) + rng.choice(("", *codas))
 
 
