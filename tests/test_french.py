@@ -109,6 +109,16 @@ def test_what_is_typed_in_a_hurry_is_still_the_sentence() -> None:
     assert not any("he is gone" in text.lower() for text in found)
 
 
+def test_a_question_to_strangers_is_read_as_one_to_a_friend_too() -> None:
+    def heard(text: str) -> set[str]:
+        return {data.typed(text, "fr", random.Random(n)) for n in range(400)}
+
+    assert {"Tu peux m'aider, s'il te plaît ?", "Peux-tu m'aider, s'il te plaît ?"} <= heard(
+        "Pouvez-vous m'aider, s'il vous plaît ?"
+    )
+    assert not any("tu" in text.lower().split() for text in heard("Avez-vous perdu votre clé ?"))
+
+
 def test_pairs_by_hand_are_pairs() -> None:
     pairs = data.written()
     assert len(pairs) > 5000

@@ -162,9 +162,10 @@ def _verb(clause: Clause, tense: str, chain: str) -> tuple[list[str], str, str]:
         rest = f"{joint} {rest}"
     if chain:
         head, _, joint = chain.partition(" ")
+        adverb, rest = adverb_first(rest)
         if clause.tense == "like" and clause.how == "asked":
             tense = "present"
-        return [], conjugation.french(head, tense, subject.person), " ".join([joint, *before, infinitive, rest])
+        return [], conjugation.french(head, tense, subject.person), " ".join([joint, adverb, *before, infinitive, rest])
     if tense != "perfect":
         return before, conjugation.french(infinitive, tense, subject.person), rest
     itself = bool(before) and before[0] == SELF[subject.person] and not verb.object

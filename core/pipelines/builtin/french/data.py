@@ -63,7 +63,7 @@ def typed(text: str, language: str, chance: random.Random) -> str:
     if language == "en" and chance.random() < 0.4:
         text = _spelt_out(text)
     if language == "fr" and chance.random() < 0.35:
-        text = _asked_plainly(text)
+        text = _familiar(_asked_plainly(text), chance)
     if language == "fr" and chance.random() < 0.15:
         text = re.sub(r"\b([Jj]e|[Tt]u|[Oo]n|[Cc]e) n(?:e |')(\w+(?: \w+)? (?:pas|plus|jamais|rien)\b)", r"\1 \2", text)
     if language == "fr" and chance.random() < 0.25:
@@ -92,6 +92,22 @@ def _asked_plainly(text: str) -> str:
     if whole and text.count("?") == 1:
         return whole[1][0].upper() + whole[1][1:]
     return text
+
+
+_TO_A_FRIEND = {
+    "Pourriez": ("Tu pourrais", "Pourrais-tu"), "Pouvez": ("Tu peux", "Peux-tu"), "Avez": ("Tu as", "As-tu"),
+    "Savez": ("Tu sais", "Sais-tu"), "Voulez": ("Tu veux", "Veux-tu"), "Êtes": ("Tu es", "Es-tu"),
+    "Connaissez": ("Tu connais", "Connais-tu"), "Parlez": ("Tu parles", "Parles-tu"), "Aimez": ("Tu aimes", "Aimes-tu"),
+    "Allez": ("Tu vas", "Vas-tu"),
+}  # fmt: skip
+
+
+def _familiar(text: str, chance: random.Random) -> str:
+    """A question to strangers as one to a friend, where nothing else in it would have to change."""
+    polite = re.match(r"(\w+)-vous\b(.*)$", text.replace("s'il vous plaît", "s'il te plaît"))
+    if polite is None or polite[1] not in _TO_A_FRIEND or re.search(r"\b(?:vous|votre|vos)\b", polite[2]):
+        return text
+    return chance.choice(_TO_A_FRIEND[polite[1]]) + polite[2]
 
 
 def swaps(groups: list[list[Pair]]) -> dict[str, list[Pair]]:

@@ -149,7 +149,7 @@ def date(chance: random.Random) -> Made:
     form = chance.choice(
         (f"{month} {day}{ending}", f"the {day}{ending} of {month}", f"{day} {month}", f"{month} {day}")
     )
-    return form, f"le {'1er' if day == 1 else ('*' if day in (8, 11) else '') + str(day)} {mois}"
+    return form, f"~le {'1er' if day == 1 else ('*' if day in (8, 11) else '') + str(day)} {mois}"
 
 
 def year(chance: random.Random) -> Made:

@@ -181,7 +181,8 @@ class _Maker:
 
     def anybody(self, who: str) -> Subject:
         if who:
-            return SUBJECTS[self.chance.choice(who.split())]
+            among = [name for name in who.split() if self.target == "en" or name != "you_"]
+            return SUBJECTS[self.chance.choice(among or who.split())]
         if self.chance.random() < 0.75:
             subject = SUBJECTS[
                 self.chance.choice(("I", "I", "I", "you", "you", "he", "she", "we", "we", "they", "they"))
@@ -197,10 +198,16 @@ class _Maker:
         if not isinstance(noun, Noun):
             raise TypeError(f"{noun} is no noun")
         form = self.chance.choice(("my", "my", "your", "his", "our")) if noun in words()["family"] else "the"
-        form += "pl" if (plural := self.chance.random() < 0.25) else ""
-        return Subject(
-            "noun", noun.said(form, "en"), noun.said(form, "fr"), 5 if plural else 2, noun.gender == "f", plural
-        )
+        if self.chance.random() < 0.25:
+            noun, form = self.chance.choice(words()["several" if form != "the" else "person"]), form + "pl"
+        return _several(noun, form)
+
+
+def _several(noun: Any, form: str) -> Subject:
+    """A noun, or several, as the subject."""
+    plural = form.endswith("pl")
+    person = 5 if plural else 2
+    return Subject("noun", noun.said(form, "en"), noun.said(form, "fr"), person, noun.gender == "f", plural)
 
 
 def _lists(tense: str) -> str:

@@ -23,7 +23,7 @@ class Recipe:
     batch: int = 32_000
     rate: float = 1e-3
     warming: int = 1200  # steps until the rate is reached
-    share: float = 0.3
+    share: float = 0.4
     dropout: float = 0.2
     averaged: float = 1 / 3
     seed: int = 1
