@@ -13,7 +13,7 @@ from starter.data.frames import act, device, look, lookup, measure, pair
 from starter.data.results import result
 from starter.data.synthetic import synthetic, verbs
 from starter.data.talk import Call, Talk, Tool, listed, tool
-from starter.data.vague import beside, vague
+from starter.data.vague import beside, strewn, vague
 from starter.data.values import Made
 from starter.data.widened import at_length, wider, with_formats
 
@@ -141,12 +141,6 @@ class Skill:
         talk.result(text)
         talk.say(answer)
         self.last = arguments
-
-
-def strewn(rng: Random, pattern: str, kind: a.Archetype) -> str:
-    """The form with every slot filled that is no argument of the tool: people, days and things that only stand by."""
-    own = {p.name for p in kind.parameters}
-    return re.sub(r"\{(\w+)\}", lambda m: m[0] if m[1] in own else w.filled(rng, m[0]), pattern)
 
 
 def settle(read: str, made: Made) -> Any:

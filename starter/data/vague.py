@@ -3,6 +3,7 @@
 import re
 from random import Random
 
+from starter.data import values as w
 from starter.data.archetypes import Archetype, Parameter
 from starter.data.forms import expand
 from starter.data.frames import stray
@@ -66,3 +67,9 @@ def beside(rng: Random, pattern: str, kind: Archetype) -> str:
         barred |= {"person", "place", "email", "date", "time"}
     more = expand(rng, stray(rng, barred))
     return with_words(rng, pattern, more) if more else pattern
+
+
+def strewn(rng: Random, pattern: str, kind: Archetype) -> str:
+    """The form with every slot filled that is no argument of the tool: people, days and things that only stand by."""
+    own = {p.name for p in kind.parameters}
+    return re.sub(r"\{(\w+)\}", lambda m: m[0] if m[1] in own else w.filled(rng, m[0]), pattern)
