@@ -1,6 +1,5 @@
 """Using a tool within a talk: the request, what is missing, the call, its result, the answer, what follows."""
 
-import re
 from collections.abc import Sequence
 from functools import cache
 from random import Random
