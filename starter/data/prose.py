@@ -1,9 +1,6 @@
 """Real prose: paragraphs of rules, contracts, guides and histories in which one sentence answers a question."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from functools import cache
 from random import Random
 
 from starter.data import values as w
@@ -12,13 +9,9 @@ from starter.data.facts import sibling, subject
 from starter.data.forms import expand, sections
 from starter.data.grammar import capital
 from starter.data.keywords import reworded
+from starter.data.paragraphs import Line, Paragraph, paragraphs
 from starter.data.words import words
 
-BOOKS = (
-    "rules work contrast trade tech people world office goods public makers deals staff daily firms errands leisure "
-    "making caring outside learning twins"
-)
-FILES = tuple(f"prose_{name}" for name in BOOKS.split())
 FIGURES = frozenset(words("figures")) | {"few", "day", "dish", "language", "field", "team", "role"}
 NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten"}
 DIGITS = {word: str(number) for number, word in NUMBERS.items()}
@@ -36,73 +29,13 @@ COMPANY = (
 )  # fmt: skip
 ROOM = (900, 1800, 1800, 2800, 2800, 4200, 5600)  # Characters of passages in one prompt.
 LOST = (5, 3, 2, 1)  # How often none, one, two or three sentences of a paragraph are left out.
+LONG = 1200  # Characters of a passage of two paragraphs.
 SHORT = 6  # Words of a question that may not say what it is about.
 BEYOND = 2  # Questions of a paragraph's own that it never answers, beside those of the sentences that it has lost.
 # What a question can be asked of instead: another person, town or year, or another floor than the one told of.
 NAMING = re.compile(
     r"\{((?:person|brand|place|language|month|year|team|letter)\d?)\}|(?:level|floor|line|gate|track) \{(k\d?)\}"
 )
-
-
-@dataclass
-class Line:
-    """A sentence with slots, the questions it answers, and those that it answers with the sentence before it."""
-
-    sentence: str
-    questions: list[str] = field(default_factory=list)
-    both: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Paragraph:
-    """A heading, its sentences, and questions close by that none of them answers."""
-
-    section: str
-    heading: str
-    lines: list[Line] = field(default_factory=list)
-    beyond: list[str] = field(default_factory=list)
-
-    @property
-    def topic(self) -> str:
-        """The first way to say the heading: paragraphs that share it tell of the same thing in other words."""
-        said = self.heading.strip("<>").split("|")[0]
-        return self.lines[0].sentence if "{" in said else said
-
-    @property
-    def named(self) -> bool:
-        """Whether it tells of somebody or something that has a name."""
-        return any("{S}" in text for line in self.lines for text in (line.sentence, *line.questions))
-
-
-@cache
-def paragraphs() -> dict[str, tuple[Paragraph, ...]]:
-    """The paragraphs of all files by section.
-
-    `# heading` begins one, `? a ; b` asks for the line before, `+ a` for it and the one before it, `! a` for neither.
-    """
-    found: dict[str, list[Paragraph]] = {}
-    for file in FILES:
-        for section, lines in sections(file).items():
-            found.setdefault(section, []).extend(read(section, lines))
-    return {section: tuple(made) for section, made in found.items()}
-
-
-def read(section: str, lines: Iterable[str]) -> list[Paragraph]:
-    """The paragraphs of one section."""
-    made: list[Paragraph] = []
-    for text in lines:
-        mark, rest = text[:2], text[2:].split(" ; ")
-        if mark == "# ":
-            made.append(Paragraph(section, text[2:]))
-        elif mark == "? ":
-            made[-1].lines[-1].questions += rest
-        elif mark == "+ ":
-            made[-1].lines[-1].both += rest
-        elif mark == "! ":
-            made[-1].beyond += rest
-        else:
-            made[-1].lines.append(Line(text))
-    return made
 
 
 class Filling:
@@ -274,6 +207,8 @@ def shelf(rng: Random, company: bool = False) -> tuple[list[Sheet], list[str]]:
     chosen = own[: rng.choice((1, 2, 2, 3, 4, 5))]
     together = section in SHARED and all(p.named for p in chosen) and rng.random() < 0.5
     sheets, open_ = filled(rng, chosen, names(rng, chosen[0]) if together else None)
+    if rng.random() < 0.2:
+        sheets = joined(rng, sheets)
     if other != section and rng.random() < 0.4:
         stranger = rng.choice(every[other])
         sheet, _ = told(rng, rng, stranger, *names(rng, stranger)[0])
@@ -283,6 +218,20 @@ def shelf(rng: Random, company: bool = False) -> tuple[list[Sheet], list[str]]:
         open_ += [q for q, _ in sheet.answers][:2]
     rng.shuffle(sheets)
     return sheets[:8], open_
+
+
+def joined(rng: Random, sheets: list[Sheet]) -> list[Sheet]:
+    """Some of the sheets two in one, the second under a heading of its own, where both are of the same subject."""
+    made: list[Sheet] = []
+    for sheet in sheets:
+        last = made[-1] if made else None
+        if not last or last.subject != sheet.subject or len(last.text + sheet.text) > LONG or rng.random() < 0.3:
+            made.append(sheet)
+            continue
+        leaf = sheet.heading.rsplit(" > ", 1)[-1]
+        text = f"{last.text}\n\n{rng.choice(('### {}', '**{}**', '{}:', '{}')).format(leaf)}\n{sheet.text}"
+        made[-1] = Sheet(last.subject, last.heading, text, (*last.answers, *sheet.answers))
+    return made
 
 
 def filled(rng: Random, chosen: list[Paragraph], shared: Names | None) -> tuple[list[Sheet], list[str]]:
