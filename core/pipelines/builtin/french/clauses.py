@@ -126,7 +126,7 @@ def _joined(clause: Clause, aux: str, main: str, long: bool) -> str:
 
 
 def french(clause: Clause, asking: float) -> str:
-    """The clause. `asking`, 0 to 1, chooses how a question is put: below 0.4 with "est-ce que"."""
+    """The clause. `asking`, 0 to 1, chooses how a question is put; 0 is the usual way."""
     _, _, tense, chain = _TENSES[clause.tense]
     subject, verb = clause.subject, clause.verb
     if (
@@ -141,9 +141,11 @@ def french(clause: Clause, asking: float) -> str:
     before = ["ne", *before] if denied else before
     rest = " ".join(filter(None, [denied, adverb, after]))
     if clause.how == "asked":
-        polite = clause.tense in ("can", "could", "like") and subject.name in ("you", "you_") and not clause.inner
-        turned = asking >= 0.7 if asking else polite
-        if turned and subject.name in SUBJECTS and subject.name != "I":
+        may = subject.name == "I" and clause.tense == "can"
+        usual = subject.name == "you" or may or (clause.inner and subject.name != "I")
+        turned = asking >= 0.7 if asking else usual
+        if turned and subject.name in SUBJECTS and (may or subject.name != "I"):
+            finite = "puis" if may else finite
             link = "-t-" if finite[-1] not in "td" and subject.french in ("il", "elle", "on") else "-"
             return " ".join([*before, f"{finite}{link}{subject.french}", rest])
         if asking < 0.4 or clause.inner:

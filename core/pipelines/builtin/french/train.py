@@ -137,12 +137,13 @@ def main() -> None:
     arguments.add_argument("--minutes", type=float, default=8.0, help="for the training itself")
     arguments.add_argument("--out", type=Path, default=OUT)
     arguments.add_argument("--workers", type=int, default=0, help="processes that make sentences; 0: none beside this")
+    arguments.add_argument("--rate", type=float, help="of learning, at its highest")
     arguments.add_argument("--share", type=float, help="of hand-written pairs")
     arguments.add_argument("--commit", default="", help="which state of the sources this is, for the record")
     arguments.add_argument("--small", action="store_true", help="a tiny one, to see that everything runs")
     given = arguments.parse_args()
     recipe = SMALL if given.small else Recipe()
-    recipe = replace(recipe, share=recipe.share if given.share is None else given.share)
+    recipe = replace(recipe, share=given.share or recipe.share, rate=given.rate or recipe.rate)
     learnt(given.out, recipe, given.minutes, given.workers, given.commit)
 
 
