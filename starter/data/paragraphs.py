@@ -8,7 +8,7 @@ from starter.data.forms import sections
 
 BOOKS = (
     "rules work contrast trade tech people world office goods public makers deals staff daily firms errands leisure "
-    "making caring outside learning twins"
+    "making caring outside learning twins pairs"
 )
 FILES = tuple(f"prose_{name}" for name in BOOKS.split())
 

@@ -26,6 +26,7 @@ COMPANY = (
     "quality", "customer", "plant", "prices", "bank", "hotel", "travel", "home", "media", "stage", "craft", "food",
     "games", "energy", "care", "study", "charity", "motor", "telecom", "leisure", "build", "beauty", "words", "works",
     "clinic", "family", "club", "powers",
+    "wards", "lines", "rooms", "lessons", "stock",
 )  # fmt: skip
 ROOM = (900, 1800, 1800, 2800, 2800, 4200, 5600)  # Characters of passages in one prompt.
 LOST = (5, 3, 2, 1)  # How often none, one, two or three sentences of a paragraph are left out.
