@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import platform
 import random
 import shutil
 import struct
@@ -30,6 +31,7 @@ from core.pipelines.diffusion import Picture, Step, draw
 from core.pipelines.files import _numbers, found
 from core.pipelines.languages import detected
 from core.pipelines.lines import checked, texts_of
+from core.pipelines.packed import pack
 from core.pipelines.picture import png, read_back, wish
 from core.pipelines.task import BUILT_IN, tasks
 from core.pipelines.worker import told
@@ -530,6 +532,40 @@ async def test_work_ends_when_nobody_listens_and_hands_on_its_error() -> None:
         async for item in told(failing):
             seen.append(item)
     assert seen == [2]
+
+
+# --- matrices in the processor's order --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["Bert", "DistilBert", "Roberta"])
+def test_packed_matrices_give_the_same_numbers(kind: str) -> None:
+    torch.manual_seed(0)
+    small = {"dim": 64, "n_heads": 2, "hidden_dim": 128, "n_layers": 2} if kind == "DistilBert" else {
+        "hidden_size": 64, "num_attention_heads": 2, "intermediate_size": 128, "num_hidden_layers": 2,
+    }  # fmt: skip
+    config = getattr(transformers, f"{kind}Config")(vocab_size=300, **small)
+    made = getattr(transformers, f"{kind}ForSequenceClassification")(config).eval()
+    numbers = sum(weight.numel() for weight in made.parameters())
+    ids = torch.randint(2, 300, (7, 33))
+    with torch.inference_mode():
+        plain = made(input_ids=ids).logits
+        pack(made)
+        packed = made(input_ids=ids).logits
+    assert torch.allclose(plain, packed, atol=1e-5)
+    assert sum(weight.numel() for weight in made.parameters()) == numbers  # What is told of its memory is true.
+    if platform.machine() == "x86_64":
+        assert not [one for one in made.modules() if type(one) is torch.nn.Linear and one.weight.device.type == "cpu"]
+
+
+def test_models_that_packing_does_not_know_are_left_alone() -> None:
+    config = transformers.AlbertConfig(vocab_size=50, hidden_size=64, num_attention_heads=2, intermediate_size=64)
+    other = transformers.AlbertForSequenceClassification(config)
+    half = transformers.BertForSequenceClassification(
+        transformers.BertConfig(vocab_size=50, hidden_size=64, num_attention_heads=2, num_hidden_layers=1)
+    ).half()
+    for made in (other, half):
+        pack(made)
+        assert all(weight.device.type == "cpu" for weight in made.parameters())
 
 
 # --- the built-in ones ------------------------------------------------------------------------------------------------

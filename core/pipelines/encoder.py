@@ -15,6 +15,7 @@ from core.errors import AppError, BadReply, RequestRefused
 from core.hub import HERE
 from core.pipelines.files import loaded
 from core.pipelines.kept import Kept
+from core.pipelines.packed import pack
 from core.pipelines.sentences import pieces
 from core.pipelines.task import BUILT_IN, Files
 
@@ -57,7 +58,9 @@ def read(files: Files, task: str, auto: str) -> Any:
         model, tokenizer = heads.read(files.folder, auto)
     else:
         model, tokenizer = loaded(files, auto)
-    return transformers.pipeline(task, model=model, tokenizer=tokenizer, device=device())
+    pipe = transformers.pipeline(task, model=model, tokenizer=tokenizer, device=device())
+    pack(pipe.model)
+    return pipe
 
 
 def windows(kept: Kept, texts: Sequence[str], pairs: Sequence[str] = (), shared: int = 0) -> list[Window]:
