@@ -33,7 +33,15 @@ SMALL = Recipe(pieces=797, width=64, layers=(1, 1), batch=1500, rate=4e-3, warmi
 
 
 def tokenizer(folder: Path, recipe: Recipe) -> Any:
-    """Learn the pieces of words that both languages share, and save them as Marian's tokenizer reads them."""
+    """The pieces of words that both languages share; learnt, and saved as Marian's tokenizer reads them, if need be."""
+    import sentencepiece
+
+    if not (folder / "source.spm").exists():
+        _learn_pieces(folder, recipe)
+    return sentencepiece.SentencePieceProcessor(model_file=str(folder / "source.spm"))
+
+
+def _learn_pieces(folder: Path, recipe: Recipe) -> None:
     import sentencepiece
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -53,7 +61,6 @@ def tokenizer(folder: Path, recipe: Recipe) -> Any:
     (folder / "vocab.json").write_text(json.dumps({name: n for n, name in enumerate(names)}, ensure_ascii=False))
     told = {"tokenizer_class": "MarianTokenizer", "model_max_length": LONGEST, "separate_vocabs": False}
     (folder / "tokenizer_config.json").write_text(json.dumps(told | {"source_lang": "en", "target_lang": "fr"}))
-    return pieces
 
 
 def network(size: int, recipe: Recipe) -> Any:

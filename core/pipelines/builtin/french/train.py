@@ -11,6 +11,7 @@ import argparse
 import json
 import math
 import random
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -105,8 +106,16 @@ def _better(model: Any, weights: list[Any], mean: list[Any], held: list[Any]) ->
     return model
 
 
-def learnt(folder: Path, recipe: Recipe, minutes: float, workers: int, commit: str) -> None:
-    """Train a model into `folder`, and note how."""
+def _read(folder: Path, recipe: Recipe) -> Any:
+    """A finished model, to be trained on."""
+    import torch
+    from transformers import MarianMTModel
+
+    return MarianMTModel.from_pretrained(folder, dtype=torch.float32, dropout=recipe.dropout)
+
+
+def learnt(folder: Path, recipe: Recipe, minutes: float, workers: int, commit: str, start: Path | None) -> None:
+    """Train a model into `folder`, on from the one in `start` if there is one, and note how."""
     import torch
 
     began = time.monotonic()
@@ -114,19 +123,26 @@ def learnt(folder: Path, recipe: Recipe, minutes: float, workers: int, commit: s
     torch.manual_seed(recipe.seed)
     torch.set_float32_matmul_precision("high")
     device = "cuda" if torch.cuda.is_available() else "cpu"
+    before: dict[str, Any] = {}
+    if start:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("source.spm", "target.spm", "vocab.json", "tokenizer_config.json"):
+            shutil.copy(start / name, folder)
+        before = {"start": json.loads((start / "record.json").read_text("utf-8"))}
     pieces = tokenizer(folder, recipe)
     source = stream(folder, recipe, workers)
     first = next(source)
     held = [pair for pair in data.written() if data.kept_back(pair[1])]
     tests = list(batches(pieces, [row for pair in held for row in rows(pieces, (pair, pair), None)], 16_000))
-    model = network(pieces.get_piece_size() + 3, recipe).to(device)
+    model = _read(start, recipe) if start else network(pieces.get_piece_size() + 3, recipe)
+    model.to(device)
     count = sum(weight.numel() for weight in model.parameters())
     shapes = [tuple(array.shape) for array in first]
     print(f"{count:,} weights, {len(held)} pairs kept back, {time.monotonic() - began:.0f} s, {shapes}", flush=True)
     trained(model, source, tests, recipe, minutes)
     model.eval().half().to("cpu").save_pretrained(folder, max_shard_size=_SHARD)
     name = torch.cuda.get_device_name() if device == "cuda" else "CPU"
-    record = asdict(recipe) | {"commit": commit, "device": name, "minutes": minutes, "weights": count}
+    record = asdict(recipe) | {"commit": commit, "device": name, "minutes": minutes, "weights": count} | before
     (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n", "utf-8")
     print(f"saved after {time.monotonic() - began:.0f} s", flush=True)
 
@@ -137,6 +153,7 @@ def main() -> None:
     arguments.add_argument("--minutes", type=float, default=8.0, help="for the training itself")
     arguments.add_argument("--out", type=Path, default=OUT)
     arguments.add_argument("--workers", type=int, default=0, help="processes that make sentences; 0: none beside this")
+    arguments.add_argument("--start", type=Path, help="train on from this finished model, with its pieces")
     arguments.add_argument("--rate", type=float, help="of learning, at its highest")
     arguments.add_argument("--share", type=float, help="of hand-written pairs")
     arguments.add_argument("--commit", default="", help="which state of the sources this is, for the record")
@@ -144,7 +161,7 @@ def main() -> None:
     given = arguments.parse_args()
     recipe = SMALL if given.small else Recipe()
     recipe = replace(recipe, share=given.share or recipe.share, rate=given.rate or recipe.rate)
-    learnt(given.out, recipe, given.minutes, given.workers, given.commit)
+    learnt(given.out, recipe, given.minutes, given.workers, given.commit, given.start)
 
 
 if __name__ == "__main__":
