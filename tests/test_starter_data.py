@@ -6,7 +6,6 @@ from random import Random
 from starter.data import grids, prose
 from starter.data.dialogues import Conversation
 from starter.data.forms import FOLDER
-from starter.data.keywords import reworded
 from starter.data.passages import UNKNOWN
 
 
@@ -39,27 +38,6 @@ def test_row_column_and_cell_of_an_answer_stand_in_the_table() -> None:
 def test_a_question_names_whom_its_paragraph_is_about() -> None:
     for paragraph in (p for found in prose.paragraphs().values() for p in found if p.named):
         assert all("{S}" in q for line in paragraph.lines for q in line.questions), paragraph.heading
-
-
-def test_a_question_has_its_answer_here_and_none_there() -> None:
-    rng = Random(5)
-    paragraph = next(p for p in prose.paragraphs()["powers"] if "Approvals" in p.heading)
-    answered, open_ = set(), set()
-    for _ in range(60):
-        sheet, left = prose.told(rng, rng, paragraph, "", "")
-        answered |= {q for q, _ in sheet.answers}
-        open_ |= set(left)
-        assert not {q for q, _ in sheet.answers} & set(left)
-    assert any("make an exception" in q for q in answered)
-    assert any("make an exception" in q for q in open_)
-
-
-def test_words_stand_for_others_in_the_directions_that_hold() -> None:
-    rng = Random(6)
-    assert {reworded(rng, "the boss", 1.0) for _ in range(30)} >= {"the manager", "the supervisor"}
-    assert {reworded(rng, "a winter coat and a stove", 1.0) for _ in range(9)} == {"a winter coat and an oven"}
-    assert reworded(rng, "the trash and the bags", 1.0) == "the trash and the bags"
-    assert reworded(rng, "an {oven} at Oven Foods", 1.0) == "an {oven} at Oven Foods"
 
 
 def test_no_section_of_forms_comes_twice() -> None:

@@ -15,7 +15,6 @@ from starter.data.moments import full_date, full_time
 from starter.data.values import Made
 
 FILE = Path(__file__).parent.parent / "forms" / "archetypes.txt"
-TRADES = ("trades", "trades_more", "trades_wide")
 FORMATTED: dict[str, Callable[[Random], Made]] = {"iso_date": full_date, "iso_time": full_time}
 
 
@@ -60,7 +59,7 @@ def archetypes() -> tuple[Archetype, ...]:
 @cache
 def trades() -> dict[str, tuple[Archetype, ...]]:
     """Tools of one trade by its name. They are near to each other, and no two of them could serve one request."""
-    return {trade: parsed(lines) for file in TRADES for trade, lines in sections(file).items()}
+    return {trade: parsed(lines) for file in ("trades", "trades_more") for trade, lines in sections(file).items()}
 
 
 @cache

@@ -14,7 +14,7 @@ def bookcase(rng: Random, company: bool = False) -> Found:
     With `company`, those only that a company's own documents would have.
     """
     roll = rng.random()
-    sheets, open_ = prose.shelf(rng, company) if roll < 0.56 else mixed(rng, roll < 0.79)
+    sheets, open_ = prose.shelf(rng, company) if roll < 0.52 else mixed(rng, roll < 0.77)
     coin = rng.choice("$$£€")
     return [Sheet(s.subject, s.heading, paid_in(coin, s.text), in_coin(coin, s)) for s in sheets], open_
 

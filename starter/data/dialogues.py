@@ -165,8 +165,8 @@ def plain(make: Callable[[Random], list[tuple[str, str]]], rng: Random) -> dict[
 
 KINDS: tuple[tuple[float, Callable[[Random], dict[str, Any]]], ...] = (
     (0.47, lambda rng: Conversation(rng).make()),
-    (0.17, lambda rng: Conversation(rng, library=True).make()),
-    (0.38, partial(plain, passages.prompt)),
+    (0.16, lambda rng: Conversation(rng, library=True).make()),
+    (0.39, partial(plain, passages.prompt)),
     (0.02, partial(plain, lambda rng: [site.links(rng)])),
     (0.012, partial(plain, lambda rng: [site.brochure(rng)])),
 )

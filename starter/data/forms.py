@@ -68,11 +68,6 @@ def typo(rng: Random, text: str) -> str:
     return rng.choice((lost, doubled, swapped, text[:i] + rng.choice("aeiorstn") + text[i + 1 :]))
 
 
-def lettered(text: str) -> bool:
-    """Whether it is words alone, so that a slip in it harms no number, mark or list."""
-    return " and " not in text and text.replace(" ", "").replace("-", "").isalpha()
-
-
 def swapped_short(rng: Random, text: str) -> str:
     """A word of up to four letters with two neighbours swapped, or one lost: "form", "ot", "teh", "fo"."""
     if len(text) < 2 or not text.isalpha():
@@ -133,7 +128,7 @@ def utter(
     if chatter:
         text = dressed(rng, text)
     text = noisy(rng, text)
-    read = {k: typo(rng, v) if rng.random() < 0.02 and lettered(v) else v for k, v in values.items()}
+    read = {k: typo(rng, v) if v.isalpha() and rng.random() < 0.02 else v for k, v in values.items()}
     roll = rng.random()
     if roll < 0.2:
         return fill(text, read).lower(), {k: v.lower() if k in typed else v for k, v in read.items()}

@@ -1,6 +1,5 @@
 """Tools put together from frames: doing something to a named thing, or telling one quality of it."""
 
-import re
 from random import Random
 
 from starter.data import values as w
@@ -27,22 +26,10 @@ def detail(rng: Random) -> Detail:
     return Parameter(name, kind, made, rng.random() < 0.25), phrases.replace("{x}", "{" + name + "}")
 
 
-PEOPLE = re.compile(
-    r"(er|or|ist|ian|ee|man|ess)$|^(child|guest|nurse|pupil|student|friend|aunt|uncle|boss|chef|cook|coach|king|queen"
-    r"|judge|pilot|poet|bride|heir|hero|patient|client|tenant|assistant|accountant|colleague|volunteer|citizen|athlete)$"
-)
-
-
-def fitting(rng: Random, noun: str, kinds: tuple[str, ...]) -> str:
-    """A kind of value for a thing of this name: people's names are for people, so that none is taken for a room."""
-    kind = rng.choice(kinds)
-    return "label" if kind == "person" and not PEOPLE.search(noun) else kind
-
-
 def own_parameter(rng: Random, noun: str, kinds: tuple[str, ...]) -> Parameter:
     """The argument that names the thing itself."""
     name = rng.choice((noun, noun, noun, f"{noun}_id", f"{noun}_name", "name", "id"))
-    return Parameter(name, fitting(rng, noun, kinds), (), False)
+    return Parameter(name, rng.choice(kinds), (), False)
 
 
 def details(rng: Random, own: str) -> dict[str, Detail]:
@@ -150,8 +137,7 @@ def device(rng: Random) -> Archetype:
 def lookup(rng: Random) -> Archetype:
     """A tool that finds one thing by another: "which gate has the code 17?" for gate_by_code(code)."""
     what, key = w.pick(rng, "nouns"), w.pick(rng, "nouns")
-    kinds = ("code", "code", "label", "place", "person", "brand", "word", "phrase", "date", "email")
-    kind = fitting(rng, key, kinds)
+    kind = rng.choice(("code", "code", "label", "place", "person", "brand", "word", "phrase", "date", "email"))
     own = Parameter(rng.choice((key, key, f"{key}_name", f"{key}_id")), kind, (), False)
     values = {"{what}": what, "{What}": what.capitalize(), "{noun}": key, "{x}": "{" + own.name + "}"}
     section = "lookup_vague" if rng.random() < 0.16 else "lookup"
@@ -190,7 +176,7 @@ def pair(rng: Random) -> Archetype:
     """A tool that takes two things of one kind, told apart by the words around them: "swap hall 3 with hall 7"."""
     verb, noun = w.pick(rng, "acts").replace("_", " "), w.pick(rng, "nouns")
     first, second, said = rng.choice(sections("frames")["pairs"]).split(" : ")
-    kind = fitting(rng, noun, ("label", "label", "label", "place", "person", "brand", "code", "phrase"))
+    kind = rng.choice(("label", "label", "label", "place", "person", "brand", "code", "phrase"))
     one, two = (Parameter(n.replace("{noun}", noun), kind, (), False) for n in (first, second))
     more = details(rng, one.name) if rng.random() < 0.3 else {}
     more = {name: told for name, told in more.items() if name not in GOALS}

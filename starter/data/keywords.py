@@ -51,14 +51,9 @@ def bent(rng: Random, word: str) -> str:
 
 @cache
 def alternatives() -> dict[str, tuple[str, ...]]:
-    """Words that may stand for one another, and words that others may stand for: `oven : stove`, `way_out` is two."""
-    found: dict[str, tuple[str, ...]] = {}
-    for line in sections("passages")["synonyms"]:
-        left, _, right = line.partition(" : ")
-        for word in left.split():
-            others = tuple(x.replace("_", " ") for x in (right or left).split() if x != word)
-            found[word] = (*found.get(word, ()), *others)
-    return found
+    """Words that may stand for one another."""
+    groups = [tuple(line.split()) for line in sections("passages")["synonyms"]]
+    return {word: tuple(x for x in group if x != word) for group in groups for word in group}
 
 
 def reworded(rng: Random, text: str, odds: float) -> str:

@@ -88,7 +88,7 @@ class Library:
             self.follow(query, named(passages, query), *rng.choice(near), found)
             return
         more, said = ask_about(rng, passages, beyond, MISSED)
-        if more != question and len(found) < SHORT and rng.random() < 0.5:
+        if more != question and len(found) < SHORT and rng.random() < 0.3:
             self.look_up(self.asked(more), found, said)
 
     def asked(self, question: str) -> str:

@@ -1,6 +1,9 @@
 """Real prose: paragraphs of rules, contracts, guides and histories in which one sentence answers a question."""
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
 from random import Random
 
 from starter.data import values as w
@@ -9,9 +12,10 @@ from starter.data.facts import sibling, subject
 from starter.data.forms import expand, sections
 from starter.data.grammar import capital
 from starter.data.keywords import reworded
-from starter.data.paragraphs import Line, Paragraph, paragraphs
 from starter.data.words import words
 
+BOOKS = "rules work contrast trade tech people world office goods public makers deals staff daily firms"
+FILES = tuple(f"prose_{name}" for name in BOOKS.split())
 FIGURES = frozenset(words("figures")) | {"few", "day", "dish", "language", "field", "team", "role"}
 NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten"}
 DIGITS = {word: str(number) for number, word in NUMBERS.items()}
@@ -23,20 +27,70 @@ SUBJECTS = {"biography": "person", "product": "product", "guide": "office", "off
 COMPANY = (
     "policy", "faq", "contract", "product", "release", "incident", "company", "minutes", "supplier", "biography",
     "team", "event", "office", "knowhow", "project", "api", "finance", "decision", "shop", "shipping", "lab", "repo",
-    "quality", "customer", "plant", "prices", "bank", "hotel", "travel", "home", "media", "stage", "craft", "food",
-    "games", "energy", "care", "study", "charity", "motor", "telecom", "leisure", "build", "beauty", "words", "works",
-    "clinic", "family", "club", "powers",
-    "wards", "lines", "rooms", "lessons", "stock",
+    "quality", "customer", "plant",
 )  # fmt: skip
 ROOM = (900, 1800, 1800, 2800, 2800, 4200, 5600)  # Characters of passages in one prompt.
-LOST = (5, 3, 2, 1)  # How often none, one, two or three sentences of a paragraph are left out.
-LONG = 1200  # Characters of a passage of two paragraphs.
-SHORT = 6  # Words of a question that may not say what it is about.
-BEYOND = 2  # Questions of a paragraph's own that it never answers, beside those of the sentences that it has lost.
-# What a question can be asked of instead: another person, town or year, or another floor than the one told of.
-NAMING = re.compile(
-    r"\{((?:person|brand|place|language|month|year|team|letter)\d?)\}|(?:level|floor|line|gate|track) \{(k\d?)\}"
-)
+
+
+@dataclass
+class Line:
+    """A sentence with slots, the questions it answers, and those that it answers with the sentence before it."""
+
+    sentence: str
+    questions: list[str] = field(default_factory=list)
+    both: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Paragraph:
+    """A heading, its sentences, and questions close by that none of them answers."""
+
+    section: str
+    heading: str
+    lines: list[Line] = field(default_factory=list)
+    beyond: list[str] = field(default_factory=list)
+
+    @property
+    def topic(self) -> str:
+        """The first way to say the heading: paragraphs that share it tell of the same thing in other words."""
+        said = self.heading.strip("<>").split("|")[0]
+        return self.lines[0].sentence if "{" in said else said
+
+    @property
+    def named(self) -> bool:
+        """Whether it tells of somebody or something that has a name."""
+        return any("{S}" in text for line in self.lines for text in (line.sentence, *line.questions))
+
+
+@cache
+def paragraphs() -> dict[str, tuple[Paragraph, ...]]:
+    """The paragraphs of all files by section.
+
+    `# heading` begins one, `? a ; b` asks for the line before, `+ a` for it and the one before it, `! a` for neither.
+    """
+    found: dict[str, list[Paragraph]] = {}
+    for file in FILES:
+        for section, lines in sections(file).items():
+            found.setdefault(section, []).extend(read(section, lines))
+    return {section: tuple(made) for section, made in found.items()}
+
+
+def read(section: str, lines: Iterable[str]) -> list[Paragraph]:
+    """The paragraphs of one section."""
+    made: list[Paragraph] = []
+    for text in lines:
+        mark, rest = text[:2], text[2:].split(" ; ")
+        if mark == "# ":
+            made.append(Paragraph(section, text[2:]))
+        elif mark == "? ":
+            made[-1].lines[-1].questions += rest
+        elif mark == "+ ":
+            made[-1].lines[-1].both += rest
+        elif mark == "! ":
+            made[-1].beyond += rest
+        else:
+            made[-1].lines.append(Line(text))
+    return made
 
 
 class Filling:
@@ -82,7 +136,7 @@ def bold(rng: Random, filling: Filling, sentence: str) -> str:
 
 def asked(rng: Random, filling: Filling, question: str, site: str) -> str:
     """The question filled in; for one site or year of several it is named."""
-    text = filling.full(reworded(rng, expand(rng, question), 0.38))
+    text = filling.full(reworded(rng, expand(rng, question), 0.3))
     if not site:
         return text
     low = text[0].lower() + text[1:] if text[1:2].islower() and text[0] != "I" else text
@@ -93,16 +147,6 @@ def asked(rng: Random, filling: Filling, question: str, site: str) -> str:
         f"In {site}, {low}",
     )
     return text.rstrip("?.") + f" in {site}?" if "?" not in text else rng.choice(ways)
-
-
-def topical(rng: Random, filling: Filling, heading: str, question: str, odds: float) -> str:
-    """The form of a short question ("Who owns it?") at times with what it is about, which nothing else in it says."""
-    if len(question.split()) > SHORT or "{S}" in question or rng.random() > odds:
-        return question
-    topic = filling.full(rng.choice(heading.strip("<>").split("|"))).rstrip("?")
-    text = expand(rng, question)
-    low = text[0].lower() + text[1:] if text[1:2].islower() else text
-    return rng.choice((f"{topic}: {low}", f"{topic}: {low}", f"{topic}, {low}", f"{text.rstrip('?')} ({topic})?"))
 
 
 def doubted(rng: Random, alike: Random, line: Line, name: str, filling: Filling) -> str:
@@ -116,55 +160,30 @@ def doubted(rng: Random, alike: Random, line: Line, name: str, filling: Filling)
     return rng.choice(("Is it true that {}?", "Is it right that {}?", "I heard that {}, is that so?")).format(low)
 
 
-def strayed(rng: Random, filling: Filling, line: Line, site: str, text: str) -> list[str]:
-    """A question of the line with another name, month or floor in it, of which the text tells nothing; or nothing."""
-    question = rng.choice(line.questions) if line.questions else ""
-    found = NAMING.search(question)
-    slot = (found[1] or found[2]) if found else ""
-    if not slot or f"{{{slot}}}" not in line.sentence or not question.startswith(("Wh", "How")):
-        return []
-    other = Filling(rng, rng)
-    other.values = {name: value for name, value in filling.values.items() if name != slot}
-    return [] if other.value(slot) in text else [asked(rng, other, question, site)]
-
-
 def told(rng: Random, alike: Random, paragraph: Paragraph, name: str, site: str) -> tuple[Sheet, list[str]]:
-    """The paragraph as a passage, and the questions that it leaves open; at times some of its sentences are lost.
-
-    So the same question has an answer here and none there, and cannot be told to be open by its own words.
-    """
+    """The paragraph as a passage, and the questions that it leaves open; at times one of its sentences is lost."""
     filling = Filling(rng, alike)
     filling.values["S"] = name
-    count = rng.choices(range(len(LOST)), LOST)[0]
-    lost = set(rng.sample(range(len(paragraph.lines)), max(0, min(count, len(paragraph.lines) - 2))))
-    beyond = rng.sample(paragraph.beyond, min(BEYOND, len(paragraph.beyond)))
-    if not site:
-        beyond = [topical(rng, filling, paragraph.heading, q, 0.8) for q in beyond]
-    open_ = [asked(rng, filling, q, site) for q in beyond]
+    lost = rng.randrange(len(paragraph.lines)) if len(paragraph.lines) > 2 and rng.random() < 0.3 else -1
+    open_ = [asked(rng, filling, q, site) for q in paragraph.beyond]
     said: list[str] = []
     answers: list[tuple[str, str]] = []
     for i, line in enumerate(paragraph.lines):
         sentence = filling.full(reworded(alike, expand(alike, line.sentence), 0.12))
-        if alike.random() < 0.2:
-            sentence = bold(alike, filling, sentence)
-        if i in lost:
+        if i == lost:
             open_ += [asked(rng, filling, q, site) for q in line.questions]
             continue
-        asks = rng.sample(line.questions, min(2, len(line.questions)))
-        if not site:
-            asks = [topical(rng, filling, paragraph.heading, q, 0.45) for q in asks]
-        answers += [(asked(rng, filling, q, site), sentence) for q in asks]
+        if alike.random() < 0.2:
+            sentence = bold(alike, filling, sentence)
+        answers += [(asked(rng, filling, q, site), sentence) for q in line.questions]
         if rng.random() < 0.12 and ("{S}" in line.sentence or not name + site):
             answers.append((doubted(rng, alike, line, name, filling), sentence))
-        if said and i - 1 not in lost:
+        if said and i != lost + 1:
             answers += [(asked(rng, filling, q, site), f"{said[-1]} {sentence}") for q in line.both]
         said.append(sentence)
-    text = laid_out(alike, said)
-    kept = [line for i, line in enumerate(paragraph.lines) if i not in lost]
-    open_ += [q for line in kept for q in strayed(rng, filling, line, site, text)]
     top = expand(alike, dict(x.split(" : ") for x in sections("passages")["crumbs"])[paragraph.section])
     crumbs = filling.full(top + expand(alike, paragraph.heading)) + (f" > {site}" if site else "")
-    return Sheet(name or site, crumbs, text, tuple(answers)), open_
+    return Sheet(name or site, crumbs, laid_out(alike, said), tuple(answers)), open_
 
 
 def laid_out(rng: Random, said: list[str]) -> str:
@@ -208,8 +227,6 @@ def shelf(rng: Random, company: bool = False) -> tuple[list[Sheet], list[str]]:
     chosen = own[: rng.choice((1, 2, 2, 3, 4, 5))]
     together = section in SHARED and all(p.named for p in chosen) and rng.random() < 0.5
     sheets, open_ = filled(rng, chosen, names(rng, chosen[0]) if together else None)
-    if rng.random() < 0.2:
-        sheets = joined(rng, sheets)
     if other != section and rng.random() < 0.4:
         stranger = rng.choice(every[other])
         sheet, _ = told(rng, rng, stranger, *names(rng, stranger)[0])
@@ -219,20 +236,6 @@ def shelf(rng: Random, company: bool = False) -> tuple[list[Sheet], list[str]]:
         open_ += [q for q, _ in sheet.answers][:2]
     rng.shuffle(sheets)
     return sheets[:8], open_
-
-
-def joined(rng: Random, sheets: list[Sheet]) -> list[Sheet]:
-    """Some of the sheets two in one, the second under a heading of its own, where both are of the same subject."""
-    made: list[Sheet] = []
-    for sheet in sheets:
-        last = made[-1] if made else None
-        if not last or last.subject != sheet.subject or len(last.text + sheet.text) > LONG or rng.random() < 0.3:
-            made.append(sheet)
-            continue
-        leaf = sheet.heading.rsplit(" > ", 1)[-1]
-        text = f"{last.text}\n\n{rng.choice(('### {}', '**{}**', '{}:', '{}')).format(leaf)}\n{sheet.text}"
-        made[-1] = Sheet(last.subject, last.heading, text, (*last.answers, *sheet.answers))
-    return made
 
 
 def filled(rng: Random, chosen: list[Paragraph], shared: Names | None) -> tuple[list[Sheet], list[str]]:
@@ -256,14 +259,13 @@ def filled(rng: Random, chosen: list[Paragraph], shared: Names | None) -> tuple[
 
 
 def absent(rng: Random, alike: Random, paragraph: Paragraph, sheets: list[Sheet]) -> list[str]:
-    """What the paragraph would be asked of one more of its kind, or of one more site, of which nothing is told."""
-    last = sheets[-1].subject
-    if not last or rng.random() < 0.6:
+    """What the paragraph would be asked of one more of its kind, of whom nothing is told."""
+    if not paragraph.named or rng.random() < 0.4:
         return []
-    name = sibling(rng, SUBJECTS.get(paragraph.section, "company"), last) if paragraph.named else w.place(rng)
+    name = sibling(rng, SUBJECTS.get(paragraph.section, "company"), sheets[-1].subject)
     if any(name in s.text + s.heading or s.subject in name for s in sheets if s.subject):
         return []
-    sheet, _ = told(rng, alike, paragraph, *((name, "") if paragraph.named else ("", name)))
+    sheet, _ = told(rng, alike, paragraph, name, "")
     return [q for q in rng.sample([q for q, _ in sheet.answers], min(3, len(sheet.answers))) if name in q]
 
 

@@ -1,5 +1,6 @@
 """Using a tool within a talk: the request, what is missing, the call, its result, the answer, what follows."""
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from random import Random
@@ -12,7 +13,6 @@ from starter.data.frames import act, device, look, lookup, measure, pair
 from starter.data.results import result
 from starter.data.synthetic import synthetic, verbs
 from starter.data.talk import Call, Talk, Tool, listed, tool
-from starter.data.vague import beside, strewn, vague
 from starter.data.values import Made
 from starter.data.widened import at_length, wider, with_formats
 
@@ -41,21 +41,10 @@ class Skill:
         self.tool: Tool = tool(self.name, told, properties, optional)
         self.last: dict[str, Any] | None = None
 
-    def asked(self, dark: float) -> tuple[str, dict[str, Any]]:
-        """A form of the tool, and what it says without naming it; so often a value in it names nothing."""
-        ask, given = a.implied(self.rng.choice(self.kind.asks))
-        pattern = expand(self.rng, ask)
-        if a.written_by_hand(self.known):
-            if self.rng.random() < dark:
-                pattern = vague(self.rng, pattern, self.kind)
-            lacking = any(not p.optional and "{" + p.name + "}" not in pattern for p in self.kind.parameters)
-            if self.rng.random() < (0.14 if lacking else 0.04):
-                pattern = beside(self.rng, pattern, self.kind)
-        return strewn(self.rng, pattern, self.kind), given
-
-    def request(self, dark: float = 0.0) -> tuple[str, dict[str, Any]]:
+    def request(self) -> tuple[str, dict[str, Any]]:
         """What the user says, and the arguments that this gives."""
-        pattern, given = self.asked(dark)
+        ask, given = a.implied(self.rng.choice(self.kind.asks))
+        pattern = strewn(self.rng, expand(self.rng, ask), self.kind)
         used = [p for p in self.kind.parameters if "{" + p.name + "}" in pattern]
         made = {p.name: a.value(self.rng, p) for p in used}
         pattern = a.in_digits(pattern, made)
@@ -86,8 +75,7 @@ class Skill:
         """One use of the tool, from the request to the answer."""
         if self.last is not None and self.rng.random() < 0.6 and self.follow(talk):
             return
-        first = all(m["role"] != "tool" for m in talk.messages)  # Later "it" may be what was talked about before.
-        text, arguments = self.request(0.1 * first) if self.rng.random() < 0.8 else self.whole_request()
+        text, arguments = self.request() if self.rng.random() < 0.8 else self.whole_request()
         talk.user(text)
         self.last = None
         while missing := self.missing(arguments):
@@ -140,6 +128,12 @@ class Skill:
         talk.result(text)
         talk.say(answer)
         self.last = arguments
+
+
+def strewn(rng: Random, pattern: str, kind: a.Archetype) -> str:
+    """The form with every slot filled that is no argument of the tool: people, days and things that only stand by."""
+    own = {p.name for p in kind.parameters}
+    return re.sub(r"\{(\w+)\}", lambda m: m[0] if m[1] in own else w.filled(rng, m[0]), pattern)
 
 
 def settle(read: str, made: Made) -> Any:
@@ -216,7 +210,7 @@ def any_tool(rng: Random, last: str) -> a.Archetype:
     roll = rng.random()
     if roll < 0.15:
         return rng.choice(a.archetypes())
-    if roll < 0.42:
+    if roll < 0.37:
         return rng.choice(rng.choice(tuple(a.trades().values())))
     if roll < 0.88 or not last:
         return rng.choice((synthetic, act, act, look, look, lookup, lookup, device, measure, pair))(rng)

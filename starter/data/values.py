@@ -5,13 +5,13 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from starter.data.forms import form, typo
+from starter.data.forms import form
 from starter.data.numerals import NUMBER_WORDS as NUMBER_WORDS
 from starter.data.numerals import ordinal as ordinal
 from starter.data.numerals import spelled as spelled
-from starter.data.words import foreign, words
 from starter.data.words import invented as invented
 from starter.data.words import pick as pick
+from starter.data.words import words
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 FOREIGN = {
@@ -38,17 +38,13 @@ def filled(rng: Random, text: str, slots: dict[str, Maker] | None = None) -> str
 
 def invented_place(rng: Random) -> str:
     """A town that does not exist, of one to three words."""
-    made: Callable[[Random, int], str] = lambda r, most: foreign(r) if abroad else invented(r, most)  # noqa: E731
-    short: Maker = lambda r: made(r, 2).capitalize()  # noqa: E731
-    abroad = rng.random() < 0.15
+    short: Maker = lambda r: invented(r, 2).capitalize()  # noqa: E731
     slots = {
-        "name": lambda r: made(r, r.choice((2, 3))).capitalize(),
+        "name": lambda r: invented(r, r.choice((2, 3))).capitalize(),
         "stem": short,
-        "low": lambda r: made(r, 2),
+        "low": lambda r: invented(r, 2),
     }
     name = with_slots(rng, "place", slots | {"end": lambda r: pick(r, "place_ends")})
-    if rng.random() < 0.02:
-        name = rng.choice(("{0}-{0}", "{0} {0}")).format(short(rng))
     return accented(rng, name) if rng.random() < 0.16 else name
 
 
@@ -66,18 +62,13 @@ def accented(rng: Random, name: str) -> str:
 
 def place(rng: Random) -> str:
     """A city or country: real ones and invented ones, so that copying is learnt rather than the list."""
-    roll = rng.random()
-    if roll < 0.03:
-        return typo(rng, pick(rng, "places"))  # As good a name as any, and one that must not be put right.
-    return pick(rng, "places") if roll < 0.4 else invented_place(rng)
+    return pick(rng, "places") if rng.random() < 0.4 else invented_place(rng)
 
 
 def person(rng: Random) -> str:
     """First name and surname, either of them at times invented."""
     first = pick(rng, "first_names") if rng.random() < 0.75 else invented(rng, 2).capitalize()
-    roll = rng.random()
-    made = foreign(rng) if roll < 0.06 else invented(rng)
-    last = pick(rng, "surnames") if roll > 0.4 else made.capitalize()
+    last = pick(rng, "surnames") if rng.random() < 0.6 else invented(rng).capitalize()
     if rng.random() < 0.06:
         last += "-" + pick(rng, "surnames")
     if rng.random() < 0.05:

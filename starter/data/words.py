@@ -39,19 +39,6 @@ def mashed(rng: Random) -> str:
     return first[: rng.randint(1, len(first))] + second[rng.randint(0, max(0, len(second) - 2)) :]
 
 
-def foreign(rng: Random) -> str:
-    """Syllables that English has not, all of one manner: "mwandonga", "trzewicz", "hjaldvík"."""
-    onsets, vowels, codas = (part.split() for part in rng.choice(manners()).split(" : "))
-    syllables = (rng.choice(onsets) + rng.choice(vowels) for _ in range(rng.choice((1, 2, 2, 3, 3, 4, 5))))
-    return "".join(syllables) + rng.choice(("", *codas))
-
-
-@cache
-def manners() -> tuple[str, ...]:
-    """Onsets, vowels and last letters that go with each other."""
-    return tuple((FOLDER / "manners.txt").read_text(encoding="utf-8").splitlines())
-
-
 def invented(rng: Random, most: int = 3) -> str:
     """A word that means nothing, in lower case, of up to `most` syllables or so."""
     roll = rng.random()
