@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from threading import Lock
 
 from core.processors import processors
 from core.zero import may_use_gpu
 
+# Held while a model is read: transformers changes its own classes meanwhile (no_tie_weights in its initialization.py),
+# and two at once leave them changed, so that whatever is read afterwards lacks the weights that it shares.
+reading = Lock()
 _GROUP = Path("/sys/fs/cgroup")  # A container's limits; torch and psutil see the whole host.
 
 

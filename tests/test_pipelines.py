@@ -10,6 +10,7 @@ import shutil
 import struct
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from io import BytesIO
 from pathlib import Path
@@ -532,6 +533,20 @@ async def test_work_ends_when_nobody_listens_and_hands_on_its_error() -> None:
         async for item in told(failing):
             seen.append(item)
     assert seen == [2]
+
+
+# --- reading models ---------------------------------------------------------------------------------------------------
+
+
+def test_models_that_are_read_at_once_keep_what_their_weights_share(made: Made, tmp_path: Path) -> None:
+    names = [shutil.copytree(made("marian"), tmp_path / str(number)) for number in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        read = list(pool.map(lambda name: kept.model(translation.TASK, str(name)), names))
+    for one in read:
+        model = one.model.model
+        assert model.lm_head.weight is model.model.shared.weight
+    for one in read:
+        kept.unload(one.task, one.name)
 
 
 # --- matrices in the processor's order --------------------------------------------------------------------------------

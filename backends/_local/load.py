@@ -22,7 +22,7 @@ from backends._local.precision import check_memory, options, split
 from backends._local.turns import Turns
 from core.errors import AppError, BadReply, RequestRefused, SetupNeeded
 from core.llm import Progress
-from core.machine import threads
+from core.machine import reading, threads
 
 log = logging.getLogger(__name__)
 
@@ -146,14 +146,15 @@ def _model(found: Files, variant: str) -> Any:
 
     # It warns of every conversion of every layer at every token.
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
-    model, report = AutoModelForCausalLM.from_pretrained(
-        found.folder,
-        local_files_only=True,
-        use_safetensors=True,
-        trust_remote_code=False,
-        output_loading_info=True,
-        **options(found, variant),
-    )
+    with reading:
+        model, report = AutoModelForCausalLM.from_pretrained(
+            found.folder,
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+            **options(found, variant),
+        )
     if report["missing_keys"]:
         raise BadReply(LABEL, "Download it again.", "The model's file lacks some of its weights.")
     return model.eval()

@@ -12,7 +12,7 @@ from typing import Any
 
 from core.errors import AppError, BadReply, RequestRefused, SetupNeeded
 from core.hub import HERE, shown
-from core.machine import device, free_memory, free_ram
+from core.machine import device, free_memory, free_ram, reading
 from core.pipelines.files import found
 from core.pipelines.task import Files, Task
 from core.processors import processors
@@ -75,7 +75,8 @@ def _fill(task: Task, name: str, future: Future[Kept]) -> None:
     try:
         files = found(task, name)
         _make_room(files, task)
-        read = task.read(files)
+        with reading:
+            read = task.read(files)
         future.set_result(Kept(task.name, name, read, _memory(read)))
     except BaseException as error:
         # Also of what ends the process: others wait for this future.

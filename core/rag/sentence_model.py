@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import BadSetting, SetupNeeded
+from core.machine import reading
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -65,13 +66,14 @@ def sentence_model(model: str) -> SentenceModel:
 
     unreadable = (SafetensorError, OSError, ValueError, LookupError, TypeError, RuntimeError, AttributeError)
     try:
-        loaded = SentenceTransformer(
-            str(folder),
-            device="cpu",
-            trust_remote_code=False,
-            local_files_only=True,
-            model_kwargs={"use_safetensors": True},
-        )
+        with reading:
+            loaded = SentenceTransformer(
+                str(folder),
+                device="cpu",
+                trust_remote_code=False,
+                local_files_only=True,
+                model_kwargs={"use_safetensors": True},
+            )
         dimension = loaded.get_embedding_dimension()
     except unreadable as error:
         # The files are anybody's: whatever is wrong with them is theirs.
