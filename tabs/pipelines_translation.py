@@ -22,8 +22,8 @@ from tabs.saving import saves
 
 EXAMPLE = "Good morning! How are you today?\n\nThe train to Lyon leaves at nine."
 NOTE = (
-    f"No translation model comes along: a good one is 300 MB and more. “{BY_PAIR}” fetches the small model for the two "
-    "languages; NLLB knows 200 languages at once."
+    "⚠️ The built-in model is very small: it knows everyday phrases in English and French, and may be wrong about any "
+    f"other. A good one is 300 MB and more: “{BY_PAIR}” fetches the one for the two languages; NLLB knows 200 at once."
 )
 
 

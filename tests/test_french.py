@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from core.pipelines.builtin.french import clauses, conjugation, data, figures, grammar
+from core.errors import RequestRefused
+from core.pipelines.builtin.french import clauses, conjugation, data, figures, grammar, measure
 from core.pipelines.builtin.french.verb import SUBJECTS, Verb
 from core.pipelines.builtin.french.words import adjective, noun, tidy
+from core.pipelines.task import BUILT_IN
 from core.pipelines.translation import Translated, translate
 
 _SPACED = re.compile(r"(?<! )[?!:;]|\s[.,]|  ")
@@ -145,3 +147,53 @@ def test_the_small_training_runs_from_data_to_a_model_that_translates(tmp_path: 
         assert isinstance(last, Translated)
         assert not last.error
         assert last.done == last.total == 1
+
+
+def told_of(texts: list[str], target: str, source: str = "") -> list[Translated]:
+    """What the built-in model makes of each text."""
+    last: dict[int, Translated] = {}
+
+    def keep(told: object) -> None:
+        if isinstance(told, list):
+            last.update({one.number: one for one in told})
+
+    translate(BUILT_IN, texts, target, keep, source)
+    return [last[number] for number in range(len(texts))]
+
+
+def of(texts: list[str], target: str, source: str = "") -> list[str]:
+    """The translations."""
+    return [one.text for one in told_of(texts, target, source)]
+
+
+def test_the_built_in_model_knows_what_people_say_every_day() -> None:
+    assert of(["Where is the station?\n\nI'd like a coffee, please."], "fr") == [
+        "Où est la gare ?\n\nJe voudrais un café, s'il vous plaît."
+    ]
+    assert of(["Où est la gare ?", "je voudrais un cafe"], "en", "fr") == [
+        "Where is the station?",
+        "I'd like a coffee.",
+    ]
+
+
+def test_the_built_in_model_refuses_other_languages() -> None:
+    with pytest.raises(RequestRefused, match=r"knows English and French only\. Choose another model for German"):
+        of(["Wo ist der Bahnhof, bitte?"], "en", "de")
+    with pytest.raises(RequestRefused, match="Choose another model for Japanese"):
+        of(["Where is the station?"], "ja", "en")
+
+
+def test_a_sentence_beyond_the_built_in_model_is_said_to_be() -> None:
+    known = "Where is the station?"
+    [plain, mixed] = told_of([known, f"{known} Quantum entanglement violates local realism. {known}"], "fr", "en")
+    assert not plain.error
+    assert mixed.error == "Sentence 2 is beyond the built-in model and may be wrong. Choose another model."
+    assert mixed.text.count("Où est la gare ?") == 2
+
+
+def test_the_built_in_model_is_right_often_enough() -> None:
+    for direction, cases in measure.evaluation().items():
+        found = measure.measured(BUILT_IN, cases, *direction.split("-"))
+        print(direction, found)  # noqa: T201  it is to be seen
+        assert found["exact"] >= 55
+        assert found["chrF"] >= 85

@@ -31,7 +31,8 @@ def _can() -> bool:
     import torch
 
     has = all(hasattr(torch.ops.mkldnn, name) for name in ("_reorder_linear_weight", "_linear_pointwise"))
-    return has and torch.backends.mkldnn.is_available() and platform.machine().lower() in ("x86_64", "amd64")
+    known = platform.machine().lower() in ("x86_64", "amd64")
+    return has and known and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
 
 
 def _pack(linear: Any) -> None:

@@ -16,6 +16,8 @@ from core.pipelines.builtin.french import data
 from core.pipelines.builtin.french.train import OUT
 from core.pipelines.translation import Translated, translate
 
+Case = tuple[str, list[str]]  # a sentence and its accepted translations
+
 
 def translated(name: str, texts: Sequence[str], target: str, source: str) -> list[str]:
     """The texts in the other language, as the app translates them."""
@@ -29,31 +31,43 @@ def translated(name: str, texts: Sequence[str], target: str, source: str) -> lis
     return [last[number] for number in range(len(texts))]
 
 
-def measured(name: str, pairs: Sequence[data.Pair]) -> dict[str, dict[str, float]]:
-    """For each direction: exact match but for capitals, punctuation, blanks; sacrebleu's chrF and BLEU."""
+def measured(name: str, cases: Sequence[Case], source: str, target: str) -> dict[str, float]:
+    """Exact match with one of the accepted wordings but for capitals, punctuation, blanks; sacrebleu's chrF, BLEU."""
     import sacrebleu
 
-    found = {}
-    for place, (source, target) in enumerate((("en", "fr"), ("fr", "en"))):
-        wanted = [pair[1 - place] for pair in pairs]
-        texts = translated(name, [pair[place] for pair in pairs], target, source)
-        exact = sum(data.bare(one) == data.bare(other) for one, other in zip(texts, wanted, strict=True))
-        found[f"{source}-{target}"] = {
-            "exact": round(100 * exact / len(pairs), 1),
-            "chrF": round(sacrebleu.corpus_chrf(texts, [wanted]).score, 1),
-            "BLEU": round(sacrebleu.corpus_bleu(texts, [wanted]).score, 1),
-        }
+    texts = translated(name, [text for text, _ in cases], target, source)
+    exact = sum(data.bare(one) in map(data.bare, accepted) for one, (_, accepted) in zip(texts, cases, strict=True))
+    most = max(len(accepted) for _, accepted in cases)
+    wordings = [[accepted[min(place, len(accepted) - 1)] for _, accepted in cases] for place in range(most)]
+    return {
+        "sentences": len(cases),
+        "exact": round(100 * exact / len(cases), 1),
+        "chrF": round(sacrebleu.corpus_chrf(texts, wordings).score, 1),
+        "BLEU": round(sacrebleu.corpus_bleu(texts, wordings).score, 1),
+    }
+
+
+def sets() -> dict[str, dict[str, list[Case]]]:
+    """What is measured on, for each direction: `evaluation unseen` leaves out what stands among the learnt pairs."""
+    learnt = {data.bare(text) for pair in data.written() if not data.kept_back(pair[1]) for text in pair}
+    held = [pair for pair in data.written() if data.kept_back(pair[1])]
+    found = {"development": {"en-fr": [(e, [f]) for e, f in held], "fr-en": [(f, [e]) for e, f in held]}}
+    found["evaluation"] = evaluation()
+    found["evaluation unseen"] = {
+        both: [(text, accepted) for text, accepted in cases if not learnt & set(map(data.bare, (text, *accepted)))]
+        for both, cases in found["evaluation"].items()
+    }
     return found
 
 
-def sets() -> dict[str, list[data.Pair]]:
-    """What is measured on: `evaluation unseen` leaves out what stands word for word among the pairs for training."""
-    pairs = data.written()
-    known = {data.bare(text) for pair in pairs if not data.kept_back(pair[1]) for text in pair}
-    found = {"development": [pair for pair in pairs if data.kept_back(pair[1])]}
-    if data.EVALUATION.is_file():
-        found["evaluation"] = data.read(data.EVALUATION)
-        found["evaluation unseen"] = [p for p in found["evaluation"] if not known & {data.bare(p[0]), data.bare(p[1])}]
+def evaluation() -> dict[str, list[Case]]:
+    """evaluation.txt: English = French | as well | ..., with @fr at the end of a line that is asked in French too."""
+    found: dict[str, list[Case]] = {"en-fr": [], "fr-en": []}
+    for english, french in data.read(data.EVALUATION):
+        accepted = [one.strip() for one in french.removesuffix("@fr").split("|")]
+        found["en-fr"].append((english, accepted))
+        if french.endswith("@fr"):
+            found["fr-en"].append((accepted[0], [english]))
     return found
 
 
@@ -63,8 +77,10 @@ def main() -> None:
     arguments.add_argument("folder", type=Path, nargs="?", default=OUT)
     folder: Path = arguments.parse_args().folder
     results: dict[str, Any] = {}
-    for name, pairs in sets().items():
-        results[name] = {"pairs": len(pairs)} | measured(str(folder.resolve()), pairs)
+    for name, directions in sets().items():
+        results[name] = {
+            both: measured(str(folder.resolve()), cases, *both.split("-")) for both, cases in directions.items()
+        }
         print(name, json.dumps(results[name]), flush=True)
     record = folder / "record.json"
     noted = json.loads(record.read_text("utf-8")) if record.is_file() else {}
