@@ -20,7 +20,7 @@ from tabs.pipelines_model import itself, model_box, wire
 from tabs.pipelines_run import ended, problem, run_buttons, steps, wire_run
 from tabs.saving import saves
 
-EXAMPLE = "Good morning! How are you today?\n\nThe train to Lyon leaves at nine."
+EXAMPLE = "Good morning! Did you sleep well?\n\nThe train to Lyon leaves at nine."
 NOTE = (
     "⚠️ The built-in model is very small: it knows everyday phrases in English and French, and may be wrong about any "
     f"other. A good one is 300 MB and more: “{BY_PAIR}” fetches the one for the two languages; NLLB knows 200 at once."
