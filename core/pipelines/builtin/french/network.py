@@ -48,11 +48,15 @@ def _learn_pieces(folder: Path, recipe: Recipe) -> None:
     hand = [text for pair in data.written() if not data.kept_back(pair[1]) for text in pair]
     composed = [text for both in islice(data.forever(0, 0.0), 8 * recipe.pieces) for text in both[0]]
     letters = "".join(map(chr, [*range(33, 127), *range(192, 256)])) + "œŒŸ€…«»"
+    # From a file: handed sentences one by one, the trainer has stood still for ever on a machine with Python 3.12.
+    text = folder / "sentences.txt"
+    text.write_text("\n".join(hand * 2 + composed), "utf-8")
     sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(hand * 2 + composed), model_prefix=str(folder / "source"), vocab_size=recipe.pieces,
+        input=str(text), model_prefix=str(folder / "source"), vocab_size=recipe.pieces,
         model_type="unigram", character_coverage=1.0, required_chars=letters, split_digits=True, unk_id=1, eos_id=0,
         bos_id=-1, pad_id=-1, num_threads=8, minloglevel=2, normalization_rule_name="nmt_nfkc", hard_vocab_limit=False,
     )  # fmt: skip
+    text.unlink()
     (folder / "source.vocab").unlink()
     (folder / "source.model").rename(folder / "source.spm")
     (folder / "target.spm").write_bytes((folder / "source.spm").read_bytes())
