@@ -15,7 +15,7 @@ from core.pipelines import entities as entity_task
 from core.pipelines import sentiment as sentiment_task
 from core.pipelines import translation as translation_task
 from core.pipelines.picture import png, wish
-from core.pipelines.task import BUILT_IN, Tell
+from core.pipelines.task import BUILT_IN, Tell, gathered
 from tabs.parts import refusal
 
 _AT_ONCE = 4  # works of all visitors; each uses all processors
@@ -99,8 +99,7 @@ def _told(work: Callable[[Tell[Any]], None]) -> list[Any]:
 def _numbered(work: Callable[[Tell[Any]], None]) -> list[Any]:
     """The last word on each text, in order. Raises what the page shows."""
     try:
-        told = [one for batch in _told(work) if isinstance(batch, list) for one in batch]
+        admit()
+        return gathered(work)
     except Exception as error:
         raise refusal(error) from error
-    last = {one.number: one for one in told}
-    return [last[number] for number in sorted(last)]

@@ -14,7 +14,7 @@ from core.errors import RequestRefused
 from core.pipelines.builtin.french import clauses, conjugation, data, figures, grammar, measure
 from core.pipelines.builtin.french.verb import SUBJECTS, Verb
 from core.pipelines.builtin.french.words import adjective, noun, tidy
-from core.pipelines.task import BUILT_IN
+from core.pipelines.task import BUILT_IN, gathered
 from core.pipelines.translation import Translated, translate
 
 _SPACED = re.compile(r"(?<! )[?!:;]|\s[.,]|  ")
@@ -151,14 +151,7 @@ def test_the_small_training_runs_from_data_to_a_model_that_translates(tmp_path: 
 
 def told_of(texts: list[str], target: str, source: str = "") -> list[Translated]:
     """What the built-in model makes of each text."""
-    last: dict[int, Translated] = {}
-
-    def keep(told: object) -> None:
-        if isinstance(told, list):
-            last.update({one.number: one for one in told})
-
-    translate(BUILT_IN, texts, target, keep, source)
-    return [last[number] for number in range(len(texts))]
+    return gathered(lambda tell: translate(BUILT_IN, texts, target, tell, source))
 
 
 def of(texts: list[str], target: str, source: str = "") -> list[str]:

@@ -564,7 +564,7 @@ def test_packed_matrices_give_the_same_numbers(kind: str) -> None:
     ids = torch.randint(2, 300, (7, 33))
     with torch.inference_mode():
         plain = made(input_ids=ids).logits
-        pack(made)
+        pack(made, 512)
         packed = made(input_ids=ids).logits
     assert torch.allclose(plain, packed, atol=1e-5)
     assert sum(weight.numel() for weight in made.parameters()) == numbers  # What is told of its memory is true.
@@ -579,7 +579,7 @@ def test_models_that_packing_does_not_know_are_left_alone() -> None:
         transformers.BertConfig(vocab_size=50, hidden_size=64, num_attention_heads=2, num_hidden_layers=1)
     ).half()
     for made in (other, half):
-        pack(made)
+        pack(made, 512)
         assert all(weight.device.type == "cpu" for weight in made.parameters())
 
 

@@ -59,7 +59,7 @@ def read(files: Files, task: str, auto: str) -> Any:
     else:
         model, tokenizer = loaded(files, auto)
     pipe = transformers.pipeline(task, model=model, tokenizer=tokenizer, device=device())
-    pack(pipe.model)
+    pack(pipe.model, _TOKENS["cpu"])
     return pipe
 
 

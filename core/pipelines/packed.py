@@ -8,11 +8,12 @@ from typing import Any
 
 # Encoders whose every matrix is used through its module, and nowhere else.
 _KNOWN = frozenset(("bert", "camembert", "distilbert", "electra", "roberta", "xlm-roberta"))
-_ROWS = 512  # The number of rows that the order is best for: the tokens of a batch (encoder.py).
 
 
-def pack(model: Any) -> None:
+def pack(model: Any, rows: int) -> None:
     """Have a model's matrices multiplied by oneDNN in its own order, where that is known to do; in place.
+
+    `rows`, the tokens of a batch, is what the order is best for; any number can be multiplied.
 
     It is what `torch.compile` would have the processor do after half a minute of compiling. The model's own matrices
     are let go, so it takes no more memory than before, and keeps their shapes.
@@ -21,9 +22,10 @@ def pack(model: Any) -> None:
 
     if model.config.model_type not in _KNOWN or not _can():
         return
+    plain = ("cpu", torch.float32)
     for module in model.modules():
-        if type(module) is torch.nn.Linear and module.weight.device.type == "cpu":
-            _pack(module)
+        if type(module) is torch.nn.Linear and (module.weight.device.type, module.weight.dtype) == plain:
+            _pack(module, rows)
 
 
 def _can() -> bool:
@@ -35,12 +37,10 @@ def _can() -> bool:
     return has and known and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
 
 
-def _pack(linear: Any) -> None:
+def _pack(linear: Any, rows: int) -> None:
     import torch
 
-    if linear.weight.dtype is not torch.float32:
-        return
-    ordered = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach(), _ROWS)
+    ordered = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach(), rows)
     linear.forward = partial(_multiplied, ordered, linear.bias)
     linear.weight = torch.nn.Parameter(torch.empty_like(linear.weight, device="meta"), requires_grad=False)
 

@@ -52,6 +52,14 @@ class Task:
         return ([BUILT_IN] if self.built_in else []) + list(self.models)
 
 
+def gathered(work: Callable[[Tell[Any]], None]) -> list[Any]:
+    """What `work` tells last of each text, in the order of the texts; how far it was meanwhile is left out."""
+    told: list[Any] = []
+    work(told.append)
+    last = {one.number: one for batch in told if isinstance(batch, list) for one in batch}
+    return [last[number] for number in sorted(last)]
+
+
 def tasks() -> list[Task]:
     """Every task of this folder, in the order in which the page shows them."""
     found = (getattr(module, "TASK", None) for module in modules(sys.modules["core.pipelines"]))

@@ -47,32 +47,22 @@ def batches(pieces: Any, found: list[Row], most: int) -> Iterator[tuple[Any, Any
         waiting += [row] if row else []
 
 
-class Stream:
+def _forever(folder: Path, recipe: Recipe) -> Iterator[tuple[Any, Any]]:
     """Batches without end, for torch's loader; each of its processes makes others. The same seed makes the same."""
+    import sentencepiece
+    from torch.utils.data import get_worker_info
 
-    def __init__(self, folder: Path, recipe: Recipe) -> None:
-        self.folder, self.recipe = folder, recipe
-
-    def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        import sentencepiece
-        from torch.utils.data import get_worker_info
-
-        worker = get_worker_info()
-        seed = self.recipe.seed * 1000 + (worker.id if worker else 0)
-        sentencepiece.set_random_generator_seed(seed)
-        pieces = sentencepiece.SentencePieceProcessor(model_file=str(self.folder / "source.spm"))
-        chance, pairs = random.Random(seed), data.forever(seed, self.recipe.share)
-        while True:
-            count = max(200, self.recipe.batch // 4)
-            made = list(
-                batches(
-                    pieces,
-                    [row for both in islice(pairs, count) for row in rows(pieces, both, chance)],
-                    self.recipe.batch,
-                )
-            )
-            chance.shuffle(made)
-            yield from made
+    worker = get_worker_info()
+    seed = recipe.seed * 1000 + (worker.id if worker else 0)
+    sentencepiece.set_random_generator_seed(seed)
+    pieces = sentencepiece.SentencePieceProcessor(model_file=str(folder / "source.spm"))
+    chance, pairs = random.Random(seed), data.forever(seed, recipe.share)
+    count = max(200, recipe.batch // 4)
+    while True:
+        found = [row for both in islice(pairs, count) for row in rows(pieces, both, chance)]
+        made = list(batches(pieces, found, recipe.batch))
+        chance.shuffle(made)
+        yield from made
 
 
 def stream(folder: Path, recipe: Recipe, workers: int) -> Iterator[tuple[Any, Any]]:
@@ -83,7 +73,7 @@ def stream(folder: Path, recipe: Recipe, workers: int) -> Iterator[tuple[Any, An
         """What torch's loader wants to be given."""
 
         def __iter__(self) -> Iterator[Any]:
-            return iter(Stream(folder, recipe))
+            return _forever(folder, recipe)
 
     options: dict[str, Any] = {"prefetch_factor": 16, "multiprocessing_context": "fork"} if workers else {}
     return iter(DataLoader(Streamed(), batch_size=None, collate_fn=_same, num_workers=workers, **options))

@@ -115,11 +115,10 @@ def _joined(clause: Clause, aux: str, main: str, long: bool) -> str:
     if clause.how == "not":
         if aux == "am":
             return f"I'm not {main}" if not long else f"I am not {main}"
-        return (
-            f"{subject} {_NOT.get(aux, aux + chr(110) + chr(39) + 't')} {main}"
-            if not long
-            else f"{subject} {aux} not {main}".replace("can not", "cannot")
-        )
+        if long:
+            return f"{subject} {aux} not {main}".replace("can not", "cannot")
+        denied = _NOT.get(aux, f"{aux}n't")
+        return f"{subject} {denied} {main}"
     if pronoun and not long and aux in _SHORT:
         return f"{subject}{_SHORT[aux]} {main}"
     return f"{subject} {aux} {main}"

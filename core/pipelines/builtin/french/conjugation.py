@@ -15,7 +15,7 @@ _MODALS = {"can": "could", "must": "had to", "should": "should have"}
 
 @cache
 def _table(language: str) -> dict[str, list[str]]:
-    """The irregular verbs, each with its forms as verbs_fr.txt and verbs_en.txt have them."""
+    """The irregular verbs, each with its forms as irregular_fr.txt and irregular_en.txt have them."""
     file = Path(__file__).parent / f"irregular_{language}.txt"
     return {name.strip(): rest.split() for name, _, rest in (line.partition(":") for line in lines(file))}
 

@@ -39,6 +39,16 @@ def kept_back(french: str) -> bool:
     return hashlib.sha256(bare(french).encode()).digest()[0] % 10 == 0
 
 
+def learnt() -> list[Pair]:
+    """The pairs written by hand that are learnt."""
+    return [pair for pair in written() if not kept_back(pair[1])]
+
+
+def held() -> list[Pair]:
+    """Those that are kept back."""
+    return [pair for pair in written() if kept_back(pair[1])]
+
+
 def bare(text: str) -> str:
     """The text without what exact match forgives: capitals, punctuation, how blanks and apostrophes are written."""
     text = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
@@ -140,8 +150,7 @@ def forever(seed: int, share: float) -> Iterator[tuple[Pair, Pair]]:
     from core.pipelines.builtin.french import grammar
 
     chance = random.Random(seed)
-    hand = [pair for pair in written() if not kept_back(pair[1])]
-    secret = {bare(french) for _, french in written() if kept_back(french)}
+    hand, secret = learnt(), {bare(french) for _, french in held()}
     known = swaps(grammar.groups())
     while True:
         if chance.random() < share:

@@ -56,22 +56,27 @@ def french(number: int) -> str:
 Made = tuple[str, str]  # English, French
 
 
+def _either(found: int, figures: float, chance: random.Random) -> Made:
+    """In figures, with that probability, or in words."""
+    return (str(found), str(found)) if chance.random() < figures else (english(found), french(found))
+
+
 def number(chance: random.Random) -> Made:
     """2 to 99, mostly small; in words or figures."""
     found = chance.choice((chance.randint(2, 12), chance.randint(2, 30), chance.randint(2, 99)))
-    return (str(found), str(found)) if chance.random() < 0.35 else (english(found), french(found))
+    return _either(found, 0.35, chance)
 
 
 def few(chance: random.Random) -> Made:
     """2 to 9."""
     found = chance.randint(2, 9)
-    return (str(found), str(found)) if chance.random() < 0.25 else (english(found), french(found))
+    return _either(found, 0.25, chance)
 
 
 def age(chance: random.Random) -> Made:
     """How old somebody is, in years."""
     found = chance.randint(2, 95)
-    return (str(found), str(found)) if chance.random() < 0.4 else (english(found), french(found))
+    return _either(found, 0.4, chance)
 
 
 def large(chance: random.Random) -> Made:
@@ -81,19 +86,19 @@ def large(chance: random.Random) -> Made:
     )
     if found >= 1000:
         return (f"{found:,}", f"{found:,}".replace(",", " "))
-    return (str(found), str(found)) if chance.random() < 0.5 else (english(found), french(found))
+    return _either(found, 0.5, chance)
 
 
 def price(chance: random.Random) -> Made:
     """So many euros, at times with cents."""
     whole, cents = chance.randint(2, 90), chance.choice((0, 0, 50, 20, 90, 99, 5 * chance.randint(1, 19)))
     if not cents:
-        return number_of(whole, chance, " euros")
+        return _of(whole, chance, " euros")
     written = (f"€{whole}.{cents:02}", f"{whole}.{cents:02} euros")[chance.random() < 0.5]
     return written, f"{whole},{cents:02} euros"
 
 
-def number_of(whole: int, chance: random.Random, what: str) -> Made:
+def _of(whole: int, chance: random.Random, what: str) -> Made:
     """A number with what is counted."""
     if chance.random() < 0.4:
         return (f"€{whole}" if chance.random() < 0.4 else f"{whole}{what}"), f"{whole}{what}"

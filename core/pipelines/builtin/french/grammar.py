@@ -18,7 +18,7 @@ from core.pipelines.builtin.forms import chosen, lines
 from core.pipelines.builtin.french import figures
 from core.pipelines.builtin.french.clauses import DENYING, Clause, english, french
 from core.pipelines.builtin.french.verb import SUBJECTS, Subject, Verb
-from core.pipelines.builtin.french.words import Adjective, Noun, entries, tidy
+from core.pipelines.builtin.french.words import Adjective, Noun, both, entries, sections, tidy
 
 _HERE = Path(__file__).parent
 _SLOT = re.compile(r"\{([a-zA-Z]+)(\d*)(?::([^}]*))?\}")
@@ -36,14 +36,8 @@ def words() -> dict[str, list[Noun | Adjective | Pair]]:
 def verbs() -> dict[str, list[Pair]]:
     """The lists of verbs.txt: what somebody does, in both languages, with slots."""
     found: dict[str, list[Pair]] = {}
-    name = ""
-    for line in lines(_HERE / "verbs.txt"):
-        if line.startswith("["):
-            name = line.strip("[] ")
-            continue
-        for part in line.split(";"):
-            english, _, french = part.strip().partition(" = ")
-            found.setdefault(name, []).append((english.strip(), french.strip()))
+    for [name], part in sections(_HERE / "verbs.txt"):
+        found.setdefault(name, []).append(both(part))
     return found
 
 
@@ -53,8 +47,7 @@ def frames() -> tuple[list[Pair], list[int]]:
     found, weights = [], []
     for line in lines(_HERE / "frames.txt"):
         weight = re.match(r"(\d+)\* ", line)
-        english, _, french = line[weight.end() if weight else 0 :].partition(" = ")
-        found.append((english.strip(), french.strip()))
+        found.append(both(line[weight.end() if weight else 0 :]))
         weights.append(int(weight[1]) if weight else 1)
     return found, weights
 

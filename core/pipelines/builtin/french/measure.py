@@ -14,28 +14,18 @@ from typing import Any
 
 from core.pipelines.builtin.french import data
 from core.pipelines.builtin.french.train import OUT
-from core.pipelines.translation import Translated, translate
+from core.pipelines.task import gathered
+from core.pipelines.translation import translate
 
 Case = tuple[str, list[str]]  # a sentence and its accepted translations
-
-
-def translated(name: str, texts: Sequence[str], target: str, source: str) -> list[str]:
-    """The texts in the other language, as the app translates them."""
-    last: dict[int, str] = {}
-
-    def keep(told: object) -> None:
-        if isinstance(told, list):
-            last.update({one.number: one.text for one in told if isinstance(one, Translated)})
-
-    translate(name, list(texts), target, keep, source)
-    return [last[number] for number in range(len(texts))]
 
 
 def measured(name: str, cases: Sequence[Case], source: str, target: str) -> dict[str, float]:
     """Exact match with one of the accepted wordings but for capitals, punctuation, blanks; sacrebleu's chrF, BLEU."""
     import sacrebleu
 
-    texts = translated(name, [text for text, _ in cases], target, source)
+    asked = [text for text, _ in cases]
+    texts = [one.text for one in gathered(lambda tell: translate(name, asked, target, tell, source))]
     exact = sum(data.bare(one) in map(data.bare, accepted) for one, (_, accepted) in zip(texts, cases, strict=True))
     most = max(len(accepted) for _, accepted in cases)
     wordings = [[accepted[min(place, len(accepted) - 1)] for _, accepted in cases] for place in range(most)]
@@ -49,8 +39,8 @@ def measured(name: str, cases: Sequence[Case], source: str, target: str) -> dict
 
 def sets() -> dict[str, dict[str, list[Case]]]:
     """What is measured on, for each direction: `evaluation unseen` leaves out what stands among the learnt pairs."""
-    learnt = {data.bare(text) for pair in data.written() if not data.kept_back(pair[1]) for text in pair}
-    held = [pair for pair in data.written() if data.kept_back(pair[1])]
+    learnt = {data.bare(text) for pair in data.learnt() for text in pair}
+    held = data.held()
     found = {"development": {"en-fr": [(e, [f]) for e, f in held], "fr-en": [(f, [e]) for e, f in held]}}
     found["evaluation"] = evaluation()
     found["evaluation unseen"] = {

@@ -45,7 +45,7 @@ def _learn_pieces(folder: Path, recipe: Recipe) -> None:
     import sentencepiece
 
     folder.mkdir(parents=True, exist_ok=True)
-    hand = [text for pair in data.written() if not data.kept_back(pair[1]) for text in pair]
+    hand = [text for pair in data.learnt() for text in pair]
     composed = [text for both in islice(data.forever(0, 0.0), 8 * recipe.pieces) for text in both[0]]
     letters = "".join(map(chr, [*range(33, 127), *range(192, 256)])) + "œŒŸ€…«»"
     # From a file: handed sentences one by one, the trainer has stood still for ever on a machine with Python 3.12.

@@ -1,4 +1,4 @@
-"""Train the model for English and French: `python -m core.pipelines.builtin.french.train`, 8 minutes on one H100.
+"""Train the model for English and French: `python -m core.pipelines.builtin.french.train`, minutes on one GPU.
 
 A Marian of few layers, both directions in one, told by a mark. The learning rate follows the clock, so any machine ends
 in time. What is kept is the mean of the weights over the last third or the last ones, whichever is better on the
@@ -132,7 +132,7 @@ def learnt(folder: Path, recipe: Recipe, minutes: float, workers: int, commit: s
     pieces = tokenizer(folder, recipe)
     source = stream(folder, recipe, workers)
     first = next(source)
-    held = [pair for pair in data.written() if data.kept_back(pair[1])]
+    held = data.held()
     tests = list(batches(pieces, [row for pair in held for row in rows(pieces, (pair, pair), None)], 16_000))
     model = _read(start, recipe) if start else network(pieces.get_piece_size() + 3, recipe)
     model.to(device)

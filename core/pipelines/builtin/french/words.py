@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -144,22 +145,30 @@ def _pluriel(word: str) -> str:
 def entries(file: Path) -> dict[str, list[Noun | Adjective | tuple[str, str]]]:
     """The lists of a file: "[name …]" begins one (or several), its words are parted by ";". A gender makes a noun."""
     found: dict[str, list[Noun | Adjective | tuple[str, str]]] = {}
+    for names, part in sections(file):
+        if names[0].startswith("adj"):
+            word: Noun | Adjective | tuple[str, str] = adjective(part)
+        else:
+            word = noun(part) if part.rstrip().endswith((" m", " f")) else both(part)
+        for name in names:
+            found.setdefault(name, []).append(word)
+    return found
+
+
+def sections(file: Path) -> Iterator[tuple[list[str], str]]:
+    """What stands in a file of lists, one by one, with the names of the lists it belongs to."""
     names: list[str] = []
     for line in lines(file):
         if line.startswith("["):
             names = line.strip("[] ").split()
             continue
-        for part in filter(str.strip, line.split(";")):
-            if names[0].startswith("adj"):
-                word: Noun | Adjective | tuple[str, str] = adjective(part)
-            elif part.rstrip().endswith((" m", " f")):
-                word = noun(part)
-            else:
-                english, _, french = part.partition(" = ")
-                word = english.strip(), french.strip()
-            for name in names:
-                found.setdefault(name, []).append(word)
-    return found
+        yield from ((names, part) for part in line.split(";") if part.strip())
+
+
+def both(text: str) -> tuple[str, str]:
+    """ "English = French" as the two."""
+    english, _, french = text.partition(" = ")
+    return english.strip(), french.strip()
 
 
 _ELIDED = re.compile(

@@ -57,10 +57,9 @@ def evaluate() -> dict[str, Any]:
 
 def right(wanted: list[tuple[str, str]]) -> float:
     """The share of these sentences whose label the built-in model finds."""
-    from core.pipelines.sentiment import Scored, sentiment
-    from core.pipelines.task import BUILT_IN
+    from core.pipelines.sentiment import sentiment
+    from core.pipelines.task import BUILT_IN, gathered
 
-    told: list[Any] = []
-    sentiment(BUILT_IN, [text for text, _ in wanted], told.append)
-    found = {one.number: one for batch in told if isinstance(batch, list) for one in batch if isinstance(one, Scored)}
-    return sum(found[number].scores[0][0] == label for number, (_, label) in enumerate(wanted)) / len(wanted)
+    found = gathered(lambda tell: sentiment(BUILT_IN, [text for text, _ in wanted], tell))
+    count: int = sum(one.scores[0][0] == label for one, (_, label) in zip(found, wanted, strict=True))
+    return count / len(wanted)
